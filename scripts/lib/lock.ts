@@ -1,0 +1,46 @@
+/** One instance at a time, with flock(2): the kernel lets go of the lock when its owner dies. */
+import { dirname } from "@std/path/posix";
+import { EXIT, Failure } from "./cli.ts";
+import { formatTime } from "../../formats/units.ts";
+
+/** A held lock; `using` lets go of it. */
+export class Lock implements Disposable {
+  constructor(private readonly file: Deno.FsFile) {}
+  [Symbol.dispose]() {
+    this.file.close();
+  }
+}
+
+/**
+ * Takes the lock at `path`. Throws a {@linkcode Failure} with exit code 75 that says who holds it since
+ * when. The file stays when the lock is let go: removing it would let two owners hold two files.
+ */
+export async function takeLock(path: string, what: string): Promise<Lock> {
+  await Deno.mkdir(dirname(path), { recursive: true });
+  const file = await Deno.open(path, { read: true, write: true, create: true });
+  try {
+    if (!await file.tryLock(true)) {
+      const owner = await Deno.readTextFile(path);
+      throw new Failure(
+        `${what} is at work already: ${owner.trim() || "its owner has not said who it is yet"}.`,
+        `Wait for it, or look at it with: ps -fp ${/\d+/.exec(owner)?.[0] ?? "PID"}`,
+        EXIT.busy,
+      );
+    }
+    await file.truncate();
+    const since = formatTime(Date.now() / 1000);
+    await file.write(new TextEncoder().encode(`process ${Deno.pid} since ${since}\n`));
+    return new Lock(file);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/** Waits for the lock at `path`, for critical sections of milliseconds. */
+export async function waitForLock(path: string): Promise<Lock> {
+  await Deno.mkdir(dirname(path), { recursive: true });
+  const file = await Deno.open(path, { read: true, write: true, create: true });
+  await file.lock(true);
+  return new Lock(file);
+}

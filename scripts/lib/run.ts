@@ -1,0 +1,104 @@
+/** Running programs: the command is data, its output arrives as lines, and it never outlives us. */
+
+/** A program that can be run. */
+export interface Program {
+  command: string;
+  args: string[];
+  cwd?: string;
+  env?: Record<string, string>;
+}
+
+/** What to do while it runs. */
+export interface RunOptions {
+  /** Each line of stdout; `\r` ends a line as well, so that progress lines arrive. */
+  onLine?: (line: string) => void;
+  /** Written to its stdin, which is closed otherwise. */
+  input?: Uint8Array;
+  /** Sends SIGTERM, and SIGKILL ten seconds later. */
+  signal?: AbortSignal;
+}
+
+/** How it ended. */
+export interface RunResult {
+  code: number;
+  /** Name of the signal that ended it. */
+  signal: string | null;
+  /** The last 16 KiB of stderr. */
+  stderr: string;
+}
+
+/** The signature of {@linkcode run}, so that a test can pass a recorder. */
+export type Run = (program: Program, options?: RunOptions) => Promise<RunResult>;
+
+/**
+ * The program under setpriv(1), which has the kernel end it when this process dies, however it dies:
+ * a killed syncrepo must not leave an rsync that goes on writing below the next one.
+ */
+export function tied(program: Program): Program {
+  return {
+    ...program,
+    command: "setpriv",
+    args: ["--pdeathsig", "TERM", "--", program.command, ...program.args],
+  };
+}
+
+/** Runs a program to its end, with `LC_ALL=C` and lines decoded as UTF-8. Throws `NotFound` if it is missing. */
+export const run: Run = async (program, options = {}) => {
+  const tiedProgram = tied(program);
+  const child = new Deno.Command(tiedProgram.command, {
+    args: tiedProgram.args,
+    cwd: program.cwd,
+    env: { LC_ALL: "C", ...program.env },
+    stdin: options.input ? "piped" : "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let killer: ReturnType<typeof setTimeout> | undefined;
+  const kill = (signal: Deno.Signal) => {
+    try {
+      child.kill(signal);
+    } catch { /* it has ended already */ }
+  };
+  const stop = () => {
+    kill("SIGTERM");
+    killer = setTimeout(() => kill("SIGKILL"), 10_000);
+  };
+  if (options.signal?.aborted) stop();
+  options.signal?.addEventListener("abort", stop);
+  let stderr = "";
+  try {
+    const [status] = await Promise.all([
+      child.status,
+      eachLine(child.stdout, options.onLine ?? (() => {})),
+      eachLine(child.stderr, (line) => stderr = (stderr + line + "\n").slice(-16384)),
+      options.input ? feed(child.stdin, options.input) : undefined,
+    ]);
+    return { code: status.code, signal: status.signal, stderr };
+  } finally {
+    clearTimeout(killer);
+    options.signal?.removeEventListener("abort", stop);
+  }
+};
+
+async function feed(stdin: WritableStream<Uint8Array<ArrayBuffer>>, input: Uint8Array) {
+  const writer = stdin.getWriter();
+  try {
+    await writer.write(input as Uint8Array<ArrayBuffer>);
+    await writer.close();
+  } catch { /* it ended without reading everything; its exit code tells */ }
+}
+
+/** Calls `onLine` for each line of a stream, ended by `\n`, `\r`, or the stream's end. */
+export async function eachLine(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void) {
+  let rest = "";
+  for await (
+    const text of stream.pipeThrough(new TextDecoderStream() as never) as never as AsyncIterable<
+      string
+    >
+  ) {
+    const lines = (rest + text).split(/[\r\n]/);
+    rest = lines.pop()!;
+    for (const line of lines) if (line !== "") onLine(line);
+  }
+  if (rest !== "") onLine(rest);
+}
