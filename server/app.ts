@@ -1,0 +1,116 @@
+/**
+ * The embedded server: every URL, as a Hono app that needs no port (`app.request(…)`).
+ *
+ * The server's own URLs win over files of the same name in a repository at `/`: `/healthz`,
+ * `/status.json`, `/metrics`, `/sse` and all below `/.mirrorkit/`.
+ */
+import { Hono } from "hono";
+import { fromFileUrl } from "@std/path/posix";
+import type { Config } from "../scripts/lib/config.ts";
+import { NOT_FOUND, problemResponse } from "./errors.ts";
+import { Files } from "./files.ts";
+import { collectHealth, healthText, metricsText } from "./health.ts";
+import { Listings } from "./listings.ts";
+import { acceptedFormat } from "./negotiate.ts";
+import { OWN, resolveTarget } from "./path.ts";
+import { sendText } from "./send.ts";
+import { Store } from "./store.ts";
+import { Web } from "./web.ts";
+
+/** What an app needs; all but the configuration has a default. */
+export interface AppOptions {
+  config: Config;
+  /** Epoch seconds. */
+  now?: () => number;
+  /** Where the web page was built. */
+  web?: string;
+  /** Gets what went wrong inside, for the operator; never an address of a client. */
+  report?: (message: string) => void;
+}
+
+const ENDPOINTS = new Set(["/healthz", "/status.json", "/metrics", "/sse"]);
+const FILES = "/files";
+
+/** What Hono routes by: an own URL as it is, anything else one name. */
+function routeOf(request: Request): string {
+  const target = resolveTarget(request.url);
+  const own = typeof target !== "number" &&
+    (ENDPOINTS.has(target.raw) || target.raw.startsWith(OWN));
+  return own ? target.raw : FILES;
+}
+
+/** The app of a node. */
+export function createApp({
+  config,
+  now = () => Date.now() / 1000,
+  web = fromFileUrl(new URL("../web/dist", import.meta.url)),
+  report = console.error,
+}: AppOptions): Hono {
+  const app = new Hono({ getPath: routeOf });
+  const store = new Store(config), pages = new Web(web, now);
+  const files = new Files(store, new Listings(store, pages, now), now);
+  const startedAt = Math.floor(now());
+
+  app.use(async (c, next) => {
+    if (c.req.method === "GET" || c.req.method === "HEAD") return await next();
+    return problemResponse(c.req.raw, {
+      status: 405,
+      message: "This server only reads.",
+      hint: "Use GET or HEAD.",
+      headers: { allow: "GET, HEAD" },
+    });
+  });
+  app.get("/healthz", (c) => healthResponse(c.req.raw, store, now()));
+  app.get("/status.json", async (c) => {
+    const body = JSON.stringify(await collectHealth(store, now())) + "\n";
+    return sendText(c.req.raw, body, uncached("application/json"));
+  });
+  app.get("/metrics", async (c) => {
+    const { rss, heapUsed } = Deno.memoryUsage();
+    const process = { startedAt, rssBytes: rss, heapBytes: heapUsed };
+    const body = metricsText(await collectHealth(store, now()), process);
+    return sendText(c.req.raw, body, uncached("text/plain; version=0.0.4; charset=utf-8"));
+  });
+  app.get("/sse", (c) =>
+    problemResponse(c.req.raw, {
+      status: 404,
+      message: "This node has no statistics hub.",
+      hint: "Its state is at /status.json and /metrics.",
+    }));
+  app.get(
+    `${OWN}assets/:name`,
+    async (c) =>
+      await pages.asset(c.req.raw, c.req.param("name")) ?? problemResponse(c.req.raw, NOT_FOUND),
+  );
+  app.get(FILES, (c) => files.answer(c.req.raw));
+  app.notFound((c) => problemResponse(c.req.raw, NOT_FOUND));
+  app.onError((error, c) => {
+    report(
+      `error: cannot answer ${c.req.method} ${new URL(c.req.url).pathname}: ${
+        error.stack ?? error
+      }`,
+    );
+    return problemResponse(c.req.raw, {
+      status: 500,
+      message: "The server cannot answer this; its operator finds the reason in its log.",
+    });
+  });
+  return app;
+}
+
+const uncached = (type: string) => ({ "content-type": type, "cache-control": "no-cache" });
+
+async function healthResponse(request: Request, store: Store, now: number): Promise<Response> {
+  const health = await collectHealth(store, now);
+  const json = acceptedFormat(request.headers.get("accept") ?? undefined) === "json";
+  const body = json ? JSON.stringify(health) + "\n" : healthText(health);
+  return new Response(request.method === "HEAD" ? null : body, {
+    status: health.healthy ? 200 : 503,
+    headers: {
+      "content-type": json ? "application/json" : "text/plain; charset=utf-8",
+      "cache-control": "no-store",
+      "vary": "Accept",
+      "x-content-type-options": "nosniff",
+    },
+  });
+}

@@ -1,0 +1,100 @@
+/** Everything that is not one of the server's own URLs: repositories, and the directories above them. */
+import { fromText, toHref, toText } from "../formats/names.ts";
+import type { Repo } from "../scripts/lib/config.ts";
+import { NOT_FOUND, type Problem, problemResponse } from "./errors.ts";
+import type { Listings } from "./listings.ts";
+import { isTemporary, resolveTarget, type Target } from "./path.ts";
+import { sendFile } from "./send.ts";
+import type { Store } from "./store.ts";
+import { cacheControl, contentType, INERT, isActive } from "./types.ts";
+
+const FORBIDDEN: Problem = { status: 403, message: "The server may not read this file." };
+const NOT_UTF8: Problem = {
+  status: 404,
+  message: "This name is not UTF-8; the embedded server cannot open such names.",
+  hint: "nginx, rsync and FTP serve them.",
+};
+const BAD_URL: Problem = {
+  status: 400,
+  message: "The URL is not valid.",
+  hint: "Percent-encode what is special in it, and stay below the root.",
+};
+const LONG_URL: Problem = { status: 414, message: "The URL is too long." };
+
+/** Finds what a URL names, and sends it. */
+export class Files {
+  constructor(private store: Store, private listings: Listings, private now: () => number) {}
+
+  async answer(request: Request): Promise<Response> {
+    const target = resolveTarget(request.url);
+    if (target === 400) return problemResponse(request, BAD_URL);
+    if (target === 414) return problemResponse(request, LONG_URL);
+    const repo = this.store.repoAt(target.raw);
+    if (!repo) return await this.outside(request, target);
+    if (!await this.store.ready(repo)) return notReady(request, repo);
+    if (isTemporary(target.raw)) return problemResponse(request, NOT_FOUND);
+    const path = toText(target.raw);
+    if (path === undefined) return problemResponse(request, NOT_UTF8);
+    return await this.inside(request, repo, path, target.query);
+  }
+
+  /** Above the repositories there is only what mirror.toml says. */
+  private async outside(request: Request, { raw, query }: Target): Promise<Response> {
+    if (this.listings.isAbove(raw)) return await this.listings.above(request, raw, query);
+    return this.listings.isAbove(raw + "/")
+      ? toSlash(raw, query)
+      : problemResponse(request, NOT_FOUND);
+  }
+
+  private async inside(
+    request: Request,
+    repo: Repo,
+    path: string,
+    query: string,
+  ): Promise<Response> {
+    // A file may be replaced between looking and opening: then the new one is looked at.
+    for (let tries = 0; tries < 5; tries++) {
+      const place = await this.store.locate(repo, path);
+      if (place === "missing") return problemResponse(request, NOT_FOUND);
+      if (place === "forbidden") return problemResponse(request, FORBIDDEN);
+      if (place.info.isDirectory) {
+        return path.endsWith("/")
+          ? await this.listings.directory(request, repo, place, query)
+          : toSlash(fromText(path), query);
+      }
+      if (!place.info.isFile || path.endsWith("/")) return problemResponse(request, NOT_FOUND);
+      const file = await this.store.open(place);
+      if (file === "forbidden") return problemResponse(request, FORBIDDEN);
+      if (file !== "missing") return await sendFile(request, file, fileFields(path), this.now());
+    }
+    return problemResponse(request, NOT_FOUND);
+  }
+}
+
+/** Header fields of a file by its name. */
+function fileFields(path: string): Record<string, string> {
+  const type = contentType(path);
+  return {
+    "content-type": type,
+    "cache-control": cacheControl(path),
+    ...(isActive(type) ? { "content-security-policy": INERT } : {}),
+  };
+}
+
+/** To the directory's own URL. The path is canonical, so it cannot start with `//` and name a host. */
+function toSlash(raw: string, query: string): Response {
+  return new Response(null, {
+    status: 308,
+    headers: { "location": `${toHref(raw)}/${query}`, "cache-control": "no-cache" },
+  });
+}
+
+/** The gate: until the initial sync has completed, nothing of a repository is served. */
+function notReady(request: Request, repo: Repo): Response {
+  return problemResponse(request, {
+    status: 503,
+    message: `The initial sync of ${repo.name} is running; it is served once that has completed.`,
+    hint: "Try again later. /status.json says how it stands.",
+    headers: { "retry-after": "300" },
+  });
+}

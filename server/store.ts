@@ -1,0 +1,107 @@
+/** The storage as the server sees it: read-only, and nothing of it that does not belong to a repository. */
+import type { Config, Repo } from "../scripts/lib/config.ts";
+import { repoAt } from "../scripts/lib/config.ts";
+import { isReady, loadStatus, type RepoFiles, repoFiles } from "../scripts/lib/storage.ts";
+import type { RepoStatus } from "../formats/status.ts";
+import { isTemporary } from "./path.ts";
+
+/** Something that stands in a repository, with links followed. */
+export interface Place {
+  /** Where it really is in the file system: no component of it is a link. */
+  real: string;
+  /** Its path as a URL path (text form), without a slash at its end. */
+  path: string;
+  info: Deno.FileInfo;
+}
+
+/** Why there is nothing: it is not there (or leads out of the repository), or may not be read. */
+export type Nothing = "missing" | "forbidden";
+
+/** Turns errors that mean "there is nothing to serve" into values; all others are real trouble. */
+async function nothingOr<T>(work: () => Promise<T>): Promise<T | Nothing> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) return "forbidden";
+    const missing = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory ||
+      error instanceof Deno.errors.FilesystemLoop ||
+      (error as { code?: string }).code === "ENAMETOOLONG";
+    if (missing) return "missing";
+    throw error;
+  }
+}
+
+const sameFile = (a: Deno.FileInfo, b: Deno.FileInfo) => a.ino === b.ino && a.dev === b.dev;
+
+/** The repositories of a configuration and their files. */
+export class Store {
+  /** Real paths of the repositories' roots: an operator may have put one on another disk by a link. */
+  #roots = new Map<Repo, string>();
+
+  constructor(readonly config: Config) {}
+
+  repoAt(path: string): Repo | undefined {
+    return repoAt(this.config.repos, path);
+  }
+
+  files(repo: Repo): RepoFiles {
+    return repoFiles(this.config.data, repo);
+  }
+
+  /** True once the initial sync has completed; asked anew each time, so the gate opens by itself. */
+  ready(repo: Repo): Promise<boolean> {
+    return isReady(this.files(repo));
+  }
+
+  status(repo: Repo): Promise<RepoStatus | undefined> {
+    return loadStatus(this.files(repo));
+  }
+
+  /** What stands at a URL path of a repository. */
+  locate(repo: Repo, path: string): Promise<Place | Nothing> {
+    return nothingOr(async () => {
+      const files = this.files(repo);
+      const below = path.slice(repo.path.length);
+      const real = await Deno.realPath(below ? `${files.static}/${below}` : files.static);
+      let root = this.#roots.get(repo);
+      if (root === undefined || real !== root && !real.startsWith(root + "/")) {
+        root = await Deno.realPath(files.static);
+        this.#roots.set(repo, root);
+      }
+      if (real !== root && !real.startsWith(root + "/")) return "missing";
+      const place = repo.path.slice(0, -1) + real.slice(root.length);
+      // A link of the repository at "/" must not lead past the gate of another one.
+      if (isTemporary(place) || this.repoAt(place + "/") !== repo) return "missing";
+      return { real, path: place, info: await Deno.lstat(real) };
+    });
+  }
+
+  /**
+   * Opens a located file. Between looking and opening, names may have been changed under us: what was
+   * opened is given out only if it is what was looked at and its path is still free of links. (Deno has
+   * no openat2(2) with RESOLVE_BENEATH; this is as near as one gets.) `"missing"` means: look again.
+   */
+  open(place: Place): Promise<Deno.FsFile | Nothing> {
+    return nothingOr(async () => {
+      const file = await Deno.open(place.real, { read: true });
+      try {
+        const [info, real] = [await file.stat(), await Deno.realPath(place.real)];
+        if (real === place.real && sameFile(info, place.info)) return file;
+      } catch (error) {
+        file.close();
+        throw error;
+      }
+      file.close();
+      return "missing";
+    });
+  }
+
+  /** A file of the indexer's, `index.json` or another, for a directory of a repository. */
+  openListing(repo: Repo, directory: string, name: string): Promise<Deno.FsFile | Nothing> {
+    const below = (directory + "/").slice(repo.path.length);
+    return nothingOr(() =>
+      Deno.open(`${this.files(repo).indexes}/${below}${name}`, { read: true })
+    );
+  }
+}

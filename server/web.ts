@@ -1,0 +1,56 @@
+/** The web page as `deno task build` left it in web/dist: the shell, and assets named by their content. */
+import { acceptsGzip } from "./negotiate.ts";
+import { sendFile } from "./send.ts";
+import { contentType } from "./types.ts";
+
+/**
+ * Scripts and styles are ours alone, and names become text, never markup (Trusted Types sees to it).
+ * Files of a mirror stand on the same origin, but none is served with a script's type: see types.ts.
+ */
+const PAGE_POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; " +
+  "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+/** Serves a build. A file is opened anew each time, so a new build needs no restart. */
+export class Web {
+  constructor(private directory: string, private now: () => number) {}
+
+  /** The shell, the same for every directory; `undefined` where the page was not built. */
+  page(request: Request): Promise<Response | undefined> {
+    return this.send(request, "index.html", {
+      "content-type": "text/html; charset=utf-8",
+      "cache-control": "no-cache",
+      "vary": "Accept, User-Agent, Accept-Encoding",
+      "content-security-policy": PAGE_POLICY,
+      "referrer-policy": "same-origin",
+    });
+  }
+
+  /** An asset by its name, which holds a hash of its content. */
+  async asset(request: Request, name: string): Promise<Response | undefined> {
+    if (!/^[\w-]+\.(?:js|css|svg)$/.test(name)) return undefined;
+    const type = name.endsWith(".js") ? "text/javascript; charset=utf-8" : contentType(name);
+    return await this.send(request, `assets/${name}`, {
+      "content-type": type,
+      "cache-control": "public, max-age=31536000, immutable",
+      "vary": "Accept-Encoding",
+    });
+  }
+
+  private async send(request: Request, name: string, fields: Record<string, string>) {
+    const zipped = acceptsGzip(request.headers) ? await this.open(`${name}.gz`) : undefined;
+    if (zipped) {
+      return sendFile(request, zipped, { ...fields, "content-encoding": "gzip" }, this.now());
+    }
+    const file = await this.open(name);
+    return file && sendFile(request, file, fields, this.now());
+  }
+
+  private async open(name: string): Promise<Deno.FsFile | undefined> {
+    try {
+      return await Deno.open(`${this.directory}/${name}`, { read: true });
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Builds the page into web/dist: `deno task build`.
+ *
+ * Assets are named by a hash of their content, so a cache may keep them for ever; the shell that names
+ * them is published last, by rename. Assets of earlier builds stay for a day: a page that was loaded
+ * just before a new build still finds its own.
+ */
+import * as esbuild from "esbuild";
+import { fromFileUrl, join } from "@std/path/posix";
+
+const SOURCE = fromFileUrl(new URL(".", import.meta.url));
+const KEEP_MS = 24 * 3600 * 1000;
+
+async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** Writes a file and its `.gz` sibling, each whole. */
+async function publish(path: string, content: Uint8Array<ArrayBuffer>) {
+  for (const [name, bytes] of [[`${path}.gz`, await gzip(content)], [path, content]] as const) {
+    const beside = `${name}.${Deno.pid}.new`;
+    await Deno.writeFile(beside, bytes);
+    await Deno.rename(beside, name);
+  }
+}
+
+/** Removes assets that are neither of this build nor fresh. */
+async function sweep(directory: string, current: Set<string>) {
+  for await (const { name } of Deno.readDir(directory)) {
+    if (current.has(name.replace(/\.gz$/, ""))) continue;
+    const path = join(directory, name), { mtime } = await Deno.stat(path);
+    if (Date.now() - (mtime?.getTime() ?? 0) > KEEP_MS) await Deno.remove(path);
+  }
+}
+
+/** Builds into `dist`; gives each asset's name and size. */
+export async function build(dist: string): Promise<Map<string, number>> {
+  const result = await esbuild.build({
+    absWorkingDir: SOURCE,
+    entryPoints: ["page.ts", "page.css"],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "esm",
+    target: ["es2022", "chrome123", "firefox120", "safari17.5"],
+    outdir: "assets",
+    entryNames: "[name]-[hash]",
+    logLevel: "warning",
+  });
+  const assets = join(dist, "assets");
+  await Deno.mkdir(assets, { recursive: true });
+  const sizes = new Map<string, number>();
+  for (const { path, contents } of result.outputFiles) {
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    await publish(join(assets, name), contents as Uint8Array<ArrayBuffer>);
+    sizes.set(name, contents.length);
+  }
+  const named = (extension: string) => {
+    const name = [...sizes.keys()].find((n) => n.endsWith(extension));
+    if (!name) throw new Error(`esbuild made no ${extension} file`);
+    return name;
+  };
+  const shell = (await Deno.readTextFile(join(SOURCE, "index.html")))
+    .replace("{{script}}", named(".js")).replace("{{style}}", named(".css"));
+  await publish(join(dist, "index.html"), new TextEncoder().encode(shell));
+  await sweep(assets, new Set(sizes.keys()));
+  return sizes;
+}
+
+if (import.meta.main) {
+  let code = 0;
+  try {
+    const sizes = await build(join(SOURCE, "dist"));
+    for (const [name, bytes] of sizes) console.error(`web/dist/assets/${name}  ${bytes} bytes`);
+  } catch (error) {
+    console.error(`error: cannot build the web page: ${(error as Error).message}`);
+    code = 1;
+  } finally {
+    // esbuild's service is a child process; Deno waits for it until it is stopped.
+    await esbuild.stop();
+  }
+  Deno.exit(code);
+}
