@@ -89,6 +89,8 @@ const repo = v.strictObject({
   stale_after: v.optional(duration, "24 h"),
   time_limit: v.optional(duration, "6 h"),
   io_timeout: v.optional(duration, "600 s"),
+  retries: v.optional(whole("a number of further rounds through the upstreams", 0, 100), 4),
+  retry_delay: v.optional(duration, "30 s"),
   bwlimit: v.optional(text('what rsync --bwlimit takes, such as "50m"')),
   password_file: v.optional(text("the path of a file with the upstream's password")),
   verify: v.optional(
@@ -171,7 +173,10 @@ function explainIssue(issue: v.BaseIssue<unknown>): string {
   if (issue.type === "strict_object" && issue.expected === "never") {
     return `unknown key ${key}`;
   }
-  if (issue.input === undefined) return `key ${key} is missing; ${issue.message}`;
+  if (issue.input === undefined) {
+    const allowed = issue.message.startsWith("allowed") ? `; ${issue.message}` : "";
+    return `key ${key} is missing${allowed}`;
+  }
   return `${key} = ${JSON.stringify(issue.input)} is not allowed; ${issue.message}`;
 }
 

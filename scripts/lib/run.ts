@@ -98,7 +98,7 @@ export async function eachLine(stream: ReadableStream<Uint8Array>, onLine: (line
   ) {
     const lines = (rest + text).split(/[\r\n]/);
     rest = lines.pop()!;
-    for (const line of lines) if (line !== "") onLine(line);
+    for (const line of lines) onLine(line);
   }
   if (rest !== "") onLine(rest);
 }

@@ -21,8 +21,14 @@ export interface RepoFiles {
   changes: string;
   ready: string;
   lock: string;
-  /** Scratch space of one command; on the same file system, never served. */
+  /**
+   * Scratch space of `syncrepo`. It lies in the tree, so that renames from it never cross a file system
+   * even where `static/` is a mount of its own, under rsync's name for partial files, which is never
+   * listed or served.
+   */
   work: string;
+  /** Lists of the plan that is being carried out. */
+  plan: string;
   log: string;
 }
 
@@ -36,7 +42,8 @@ export function repoFiles(data: string, repo: RepoPlace): RepoFiles {
     changes: state(".changes"),
     ready: state(".ready"),
     lock: state(".lock"),
-    work: state(".work"),
+    work: join(data, "static", repo.path, ".~tmp~"),
+    plan: state(".plan"),
     log: join(data, "state", "log"),
   };
 }
