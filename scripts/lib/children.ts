@@ -1,0 +1,83 @@
+/** Our own commands as child processes: each with its own permissions, and none outlives its parent. */
+import { fromFileUrl } from "@std/path/posix";
+import { eachLine, tied } from "./run.ts";
+
+/** The permissions of each command; deno.json and the shebangs say the same (tests/permissions_test.ts). */
+export const PERMISSIONS: Record<string, string[]> = {
+  "scripts/syncrepo.ts": [
+    "--allow-run",
+    "--allow-read",
+    "--allow-write",
+    "--allow-env",
+    "--allow-net",
+    "--allow-sys=hostname,uid,statfs",
+  ],
+  "scripts/indexer.ts": [
+    "--allow-run",
+    "--allow-read",
+    "--allow-write",
+    "--allow-env",
+    "--allow-sys",
+  ],
+  "server/main.ts": ["--allow-net", "--allow-read", "--allow-env"],
+};
+
+/** How a child ended, with what it printed on stdout. */
+export interface Ended {
+  code: number;
+  stdout: string;
+}
+
+/** A running command of ours. */
+export interface Child {
+  /** Settles when it has ended. */
+  ended: Promise<Ended>;
+  /** Asks it to end (SIGTERM); after ten seconds it is killed. */
+  stop(): Promise<Ended>;
+}
+
+/** Starts a command of ours. Its stderr is ours; each line of its stdout goes to `onLine`. */
+export function startChild(
+  script: keyof typeof PERMISSIONS,
+  args: string[],
+  onLine: (line: string) => void = () => {},
+): Child {
+  const path = fromFileUrl(new URL(`../../${script}`, import.meta.url));
+  const config = fromFileUrl(new URL("../../deno.json", import.meta.url));
+  const { command, args: all } = tied({
+    command: Deno.execPath(),
+    args: [
+      "run",
+      "--no-check",
+      "--quiet",
+      `--config=${config}`,
+      ...PERMISSIONS[script],
+      path,
+      ...args,
+    ],
+  });
+  const process = new Deno.Command(command, { args: all, stdin: "null", stdout: "piped" }).spawn();
+  let stdout = "";
+  const read = eachLine(process.stdout, (line) => {
+    stdout += line + "\n";
+    onLine(line);
+  });
+  const ended = Promise.all([process.status, read]).then(([{ code }]) => ({ code, stdout }));
+  return {
+    ended,
+    async stop() {
+      const kill = (signal: Deno.Signal) => {
+        try {
+          process.kill(signal);
+        } catch { /* it has ended already */ }
+      };
+      kill("SIGTERM");
+      const killer = setTimeout(() => kill("SIGKILL"), 10_000);
+      try {
+        return await ended;
+      } finally {
+        clearTimeout(killer);
+      }
+    },
+  };
+}
