@@ -38,8 +38,11 @@ export interface RunningServer {
   url: string;
   hostname: string;
   port: number;
-  /** Stops listening, lets requests finish, and cuts what has not after `graceMs`. */
-  shutdown(graceMs?: number): Promise<void>;
+  /**
+   * Stops listening and lets requests finish; gives up on those that have not after `graceMs` (0 cuts
+   * them at once). True if all finished.
+   */
+  shutdown(graceMs?: number): Promise<boolean>;
 }
 
 /** Starts a server for a configuration. Throws {@linkcode Failure} where it cannot listen. */
@@ -71,11 +74,19 @@ export function startServer(
     hostname: addr.hostname,
     port: addr.port,
     async shutdown(graceMs = GRACE_MS) {
-      const timer = setTimeout(() => cut.abort(), graceMs);
+      if (graceMs === 0) {
+        cut.abort();
+        return await server.finished.then(() => true);
+      }
+      // Deno cannot cut connections any more once it shuts down gracefully; the process's end does.
+      let timer: ReturnType<typeof setTimeout>;
+      const tooLong = new Promise<boolean>((resolve) => {
+        timer = setTimeout(() => resolve(false), graceMs);
+      });
       try {
-        await server.shutdown();
+        return await Promise.race([server.shutdown().then(() => true), tooLong]);
       } finally {
-        clearTimeout(timer);
+        clearTimeout(timer!);
       }
     },
   };
@@ -148,7 +159,7 @@ export function main(args: string[]): Promise<number> {
     if (switches.has("json")) console.log(JSON.stringify({ url, hostname, port: server.port }));
     log.info(`${config.site.name}: serving ${config.data} at ${url}`);
     log.info(`stopping on ${await signalled()}`);
-    await server.shutdown();
+    if (!await server.shutdown()) log.warn("warning: requests that took too long were cut");
     return EXIT.done;
   });
 }
