@@ -1,18 +1,16 @@
 /** How the node is: `/healthz`, `/status.json` and `/metrics`, three views of one collection. */
 import { type Freshness, freshness } from "../formats/freshness.ts";
-import type { RepoStatus } from "../formats/status.ts";
+import { newStatus, type RepoStatus } from "../formats/status.ts";
 import type { Store } from "./store.ts";
 
-/** One repository as `/status.json` shows it. */
-export interface RepoHealth {
-  name: string;
-  path: string;
-  profile: string;
+/** One repository as `/status.json` shows it: its status, and how it is to be read now. */
+export interface RepoHealth extends Omit<RepoStatus, "v" | "outcome"> {
+  /** `null` where no sync has been recorded. */
+  outcome: RepoStatus["outcome"] | null;
   state: Freshness;
   reason: string;
   ready: boolean;
   staleAfterSeconds: number;
-  status: RepoStatus | null;
 }
 
 /** The node as `/status.json` shows it. */
@@ -25,27 +23,31 @@ export interface NodeHealth {
   repos: RepoHealth[];
 }
 
-/** Collects the state of all repositories. Messages are public, so the storage's place is taken out. */
+/** Messages are public, so the storage's place is taken out of them. */
+function withoutPlace(status: RepoStatus, place: string): RepoStatus {
+  const { lastError } = status;
+  if (!lastError) return status;
+  const hide = (text: string) => text.replaceAll(place, "$DATA");
+  const { message, hint } = lastError;
+  return {
+    ...status,
+    lastError: { ...lastError, message: hide(message), hint: hint === null ? null : hide(hint) },
+  };
+}
+
+/** Collects the state of all repositories. */
 export async function collectHealth(store: Store, now: number): Promise<NodeHealth> {
   const { config } = store;
-  const hide = (text: string) => text.replaceAll(config.data, "$DATA");
   const repos = await Promise.all(config.repos.map(async (repo): Promise<RepoHealth> => {
     const [found, ready] = await Promise.all([store.status(repo), store.ready(repo)]);
-    const error = found?.lastError;
-    const status = found && error
-      ? {
-        ...found,
-        lastError: { ...error, message: hide(error.message), hint: error.hint && hide(error.hint) },
-      }
-      : found;
+    const status = found && withoutPlace(found, config.data);
+    const { v: _, ...known } = status ??
+      { ...newStatus(repo.name, repo.path, repo.profile), outcome: null };
     return {
-      name: repo.name,
-      path: repo.path,
-      profile: repo.profile,
+      ...known,
       ...freshness(status, ready, repo.stale_after, now),
       ready,
       staleAfterSeconds: repo.stale_after,
-      status: status ?? null,
     };
   }));
   const healthy = repos.every((r) => r.state === "fresh");
@@ -54,7 +56,7 @@ export async function collectHealth(store: Store, now: number): Promise<NodeHeal
 
 /** `/healthz` for people: a line a repository. */
 export function healthText({ healthy, repos }: NodeHealth): string {
-  const lines = repos.map((r) => `${r.name}: ${r.state}: ${r.reason}\n`);
+  const lines = repos.map((r) => `${r.repo}: ${r.state}: ${r.reason}\n`);
   return (healthy ? "ok\n" : "not ok\n") + lines.join("");
 }
 
@@ -75,37 +77,37 @@ const REPO_METRICS: [string, string, (r: RepoHealth) => Value][] = [
   [
     "last_success_timestamp_seconds",
     "When it last equalled its upstream.",
-    (r) => r.status?.lastSuccess,
+    (r) => r.lastSuccess,
   ],
   [
     "last_attempt_timestamp_seconds",
     "When a sync was last started.",
-    (r) => r.status?.lastAttempt || null,
+    (r) => r.lastAttempt || null,
   ],
   [
     "last_change_timestamp_seconds",
     "When a sync last changed something.",
-    (r) => r.status?.lastChange,
+    (r) => r.lastChange,
   ],
-  ["next_run_timestamp_seconds", "When the next sync is due.", (r) => r.status?.nextRun],
+  ["next_run_timestamp_seconds", "When the next sync is due.", (r) => r.nextRun],
   [
     "upstream_timestamp_seconds",
     "The upstream's own time mark of what is served.",
-    (r) => r.status?.upstreamTime,
+    (r) => r.upstreamTime,
   ],
   [
     "lag_seconds",
     "How far it was behind its upstream at the last comparison.",
-    (r) => r.status?.lagSeconds,
+    (r) => r.lagSeconds,
   ],
-  ["last_sync_duration_seconds", "How long the last sync took.", (r) => r.status?.durationSeconds],
+  ["last_sync_duration_seconds", "How long the last sync took.", (r) => r.durationSeconds],
   [
     "last_sync_transferred_bytes",
     "What the last sync that changed something transferred.",
-    (r) => r.status?.bytes,
+    (r) => r.outcome && r.bytes,
   ],
-  ["size_bytes", "Size of all files.", (r) => r.status?.size?.bytes],
-  ["files", "Number of files.", (r) => r.status?.size?.files],
+  ["size_bytes", "Size of all files.", (r) => r.size?.bytes],
+  ["files", "Number of files.", (r) => r.size?.files],
 ];
 
 const OUTCOMES = ["running", "synced", "unchanged", "failed"] as const;
@@ -123,14 +125,14 @@ export function metricsText(
   { repos }: NodeHealth,
   process: { startedAt: number; rssBytes: number; heapBytes: number },
 ): string {
-  const of = (r: RepoHealth) => `repo="${label(r.name)}"`;
+  const of = (r: RepoHealth) => `repo="${label(r.repo)}"`;
   const perRepo = REPO_METRICS.map(([name, help, value]) =>
     family(`mirrorkit_repo_${name}`, help, repos.map((r) => [`{${of(r)}}`, value(r)]))
   );
-  const outcomes = repos.filter((r) => r.status).flatMap((r) =>
+  const outcomes = repos.filter((r) => r.outcome).flatMap((r) =>
     OUTCOMES.map((o): [string, Value] => [
       `{${of(r)},outcome="${o}"}`,
-      Number(r.status!.outcome === o),
+      Number(r.outcome === o),
     ])
   );
   return perRepo.join("") +
