@@ -2,7 +2,10 @@
  * One directory as `index.json`, HTML and text. In JSON one entry stands on a line, so that a reader can
  * use every complete line of a stream. The three are made from the same data and say the same.
  */
-import { compareNames, toHref, toText, toTextLossy } from "./names.ts";
+import { compareNames, fromText, toHref, toText, toTextLossy } from "./names.ts";
+
+export { htmlHead, htmlRow, htmlTail, renderHtml } from "./listing_html.ts";
+export { renderText } from "./listing_text.ts";
 
 /** A file. Times are epoch seconds in UTC. */
 export interface FileEntry {
@@ -52,10 +55,22 @@ export interface Listing extends ListingHead {
 export const isDir = (entry: Entry): entry is DirEntry => entry.name.endsWith("/");
 export const isLink = (entry: Entry): entry is LinkEntry => "target" in entry;
 
-/** Directories first, then the rest, each in natural order. */
-export function compareEntries(a: Entry, b: Entry): number {
-  const aDir = isDir(a), bDir = isDir(b);
-  return aDir === bDir ? compareNames(a.name, b.name) : aDir ? -1 : 1;
+/** Percent-encoded name for a relative link, with `/` at the end of a directory's. */
+export const hrefOf = (entry: Pick<Entry, "name" | "href">): string =>
+  entry.href ?? toHref(fromText(entry.name));
+
+type Named = Pick<Entry, "name" | "href">;
+
+/**
+ * Directories first, then the rest, each in natural order. Names that are not UTF-8 may look the same:
+ * their bytes decide, so that the order is total.
+ */
+export function compareEntries(a: Named, b: Named): number {
+  const aDir = a.name.endsWith("/"), bDir = b.name.endsWith("/");
+  if (aDir !== bDir) return aDir ? -1 : 1;
+  if (a.name !== b.name) return compareNames(a.name, b.name);
+  const aHref = a.href ?? "", bHref = b.href ?? "";
+  return aHref < bHref ? -1 : aHref > bHref ? 1 : 0;
 }
 
 /** `name` (and `href`, where needed) of an entry from its raw name without slash. */
@@ -65,4 +80,62 @@ export function entryName(raw: string, dir: boolean): { name: string; href?: str
   return text !== undefined
     ? { name: text + slash }
     : { name: toTextLossy(raw) + slash, href: toHref(raw) + slash };
+}
+
+// JSON.stringify costs more than the rest of a row together, and nearly no name needs it.
+const quote = (text: string) =>
+  /^[\w\-.+~/@=,: ]*$/.test(text) ? `"${text}"` : JSON.stringify(text);
+
+/** One entry as it stands on its line of index.json, without the comma. */
+export function jsonRow(entry: Entry): string {
+  const { name, bytes, mtime, href } = entry;
+  let row = `{"name":${quote(name)},"bytes":${bytes},"mtime":${mtime}`;
+  if (isDir(entry)) row += `,"files":${entry.files},"dirs":${entry.dirs}`;
+  else if (isLink(entry)) {
+    row += `,"target":${quote(entry.target)}`;
+    if (entry.dir) row += `,"dir":true`;
+    if (entry.broken) row += `,"broken":true`;
+  }
+  return href === undefined ? row + "}" : `${row},"href":${quote(href)}}`;
+}
+
+/** The first line of index.json. */
+export function jsonHead({ path, bytes, mtime, files, dirs, href }: ListingHead): string {
+  const own = href === undefined ? "" : `"href":${quote(href)},`;
+  return `{"v":1,"path":${quote(path)},"bytes":${bytes},"mtime":${mtime},"files":${files},` +
+    `"dirs":${dirs},${own}"entries":[\n`;
+}
+
+/** The last line of index.json. */
+export const JSON_TAIL = "]}\n";
+
+/** `index.json` of a directory. The entries must be sorted. */
+export function renderJson(listing: Listing): string {
+  const rows = listing.entries.map(jsonRow).join(",\n");
+  return jsonHead(listing) + (rows && rows + "\n") + JSON_TAIL;
+}
+
+const isCount = (x: unknown) => Number.isSafeInteger(x) && x as number >= 0;
+const isTotals = (x: Record<string, unknown>) =>
+  isCount(x.bytes) && Number.isSafeInteger(x.mtime) &&
+  (x.href === undefined || typeof x.href === "string");
+
+function isEntry(x: unknown): x is Entry {
+  if (typeof x !== "object" || x === null) return false;
+  const e = x as Record<string, unknown>;
+  if (typeof e.name !== "string" || e.name === "" || !isTotals(e)) return false;
+  if (e.name.endsWith("/")) return isCount(e.files) && isCount(e.dirs);
+  return e.target === undefined || typeof e.target === "string";
+}
+
+/** A listing from its JSON, or `undefined` where it is damaged or of another version. */
+export function parseListing(text: string): Listing | undefined {
+  try {
+    const x = JSON.parse(text);
+    const good = x.v === 1 && typeof x.path === "string" && isTotals(x) && isCount(x.files) &&
+      isCount(x.dirs) && Array.isArray(x.entries) && x.entries.every(isEntry);
+    return good ? x : undefined;
+  } catch {
+    return undefined;
+  }
 }

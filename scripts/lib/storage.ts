@@ -30,6 +30,10 @@ export interface RepoFiles {
   /** Lists of the plan that is being carried out. */
   plan: string;
   log: string;
+  /** What the indexer knows of its listings, its lock, and its scratch space. */
+  index: string;
+  indexLock: string;
+  indexWork: string;
 }
 
 /** The paths of a repository in the storage `data`. */
@@ -45,6 +49,9 @@ export function repoFiles(data: string, repo: RepoPlace): RepoFiles {
     work: join(data, "static", repo.path, ".~tmp~"),
     plan: state(".plan"),
     log: join(data, "state", "log"),
+    index: state(".index"),
+    indexLock: state(".index.lock"),
+    indexWork: state(".index.work"),
   };
 }
 

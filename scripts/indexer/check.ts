@@ -1,0 +1,40 @@
+/** `--check`: compares what a scan would write with what stands there, and writes nothing. */
+import type { Sink } from "./scan.ts";
+import { holds, type LISTING_FILES, type Place } from "./publish.ts";
+import { isDirectory } from "./publish.ts";
+
+export class Comparison implements Sink {
+  /** Each difference, as a file and what is wrong about it. */
+  readonly differences: string[] = [];
+  private encoder = new TextEncoder();
+
+  constructor(private readonly indexes: string) {}
+
+  place(path: string): Place {
+    return { dir: path, fresh: false };
+  }
+
+  drop() {}
+
+  put({ dir }: Place, name: typeof LISTING_FILES[number], text: string) {
+    const path = `${dir}/${name}`;
+    if (holds(path, this.encoder.encode(text))) return;
+    this.say(path, isDirectory(dir) ? "differs" : "missing");
+  }
+
+  current({ dir }: Place, name: typeof LISTING_FILES[number]): string {
+    return `${dir}/${name}`;
+  }
+
+  remove(dir: string) {
+    this.say(dir + "/", "is of a directory that is gone");
+  }
+
+  removeFile(path: string) {
+    this.say(path, "does not belong here");
+  }
+
+  private say(path: string, what: string) {
+    this.differences.push(`${path.slice(this.indexes.length + 1)}: ${what}`);
+  }
+}

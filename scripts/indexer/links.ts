@@ -1,0 +1,75 @@
+/**
+ * Where links lead, worked out from what a walk saw: step by step as the kernel does it (path_resolution
+ * (7)), but never out of the repository.
+ */
+
+/** As many links as Linux follows before it says ELOOP. */
+const MAX_LINKS = 40;
+
+/** What stands at a raw path: a directory, a link (its raw target), or something else, or nothing. */
+export type Look = (path: string) => "dir" | { target: string } | undefined;
+
+/** Where a link leads. */
+export interface Destination {
+  /** The directory, or the path at which the file is if there is one; broken otherwise. */
+  kind: "dir" | "file" | "broken";
+  path: string;
+  /**
+   * All paths on which that depends. One that is the beginning of a later one is left out: it can't
+   * vanish without it.
+   */
+  lookups: string[];
+}
+
+const parentOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf("/")));
+
+/** Follows the link with this target in the directory `dir`. */
+export function follow(dir: string, target: string, look: Look): Destination {
+  const lookups: string[] = [];
+  const end = (kind: Destination["kind"], path: string): Destination => ({
+    kind,
+    path,
+    lookups: lookups.filter((a, i) => !lookups.some((b, j) => j > i && b.startsWith(a + "/"))),
+  });
+  let at = dir, links = 0, names = target.split("/");
+  if (target.startsWith("/")) return end("broken", "");
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i];
+    if (name === "" || name === ".") continue;
+    if (name === "..") {
+      if (at === "") return end("broken", "");
+      at = parentOf(at);
+      continue;
+    }
+    const path = at ? `${at}/${name}` : name;
+    lookups.push(path);
+    const seen = look(path);
+    if (seen === "dir") at = path;
+    else if (seen) {
+      if (++links >= MAX_LINKS || seen.target.startsWith("/")) return end("broken", "");
+      names = [...seen.target.split("/"), ...names.slice(i + 1)];
+      i = -1;
+    } else return i === names.length - 1 ? end("file", path) : end("broken", "");
+  }
+  return end("dir", at);
+}
+
+/** {@linkcode follow} for many links to the same few directories: the way to each is looked up once. */
+export function follower(look: Look): (dir: string, target: string) => Destination {
+  const ways = new Map<string, Destination>();
+  return (dir, target) => {
+    const slash = target.lastIndexOf("/"), name = target.slice(slash + 1);
+    if (slash < 1 || name === "" || name === "." || name === "..") return follow(dir, target, look);
+    const key = `${dir}\0${target.slice(0, slash)}`;
+    let way = ways.get(key);
+    if (!way) ways.set(key, way = follow(dir, target.slice(0, slash), look));
+    const path = way.path ? `${way.path}/${name}` : name;
+    if (way.kind !== "dir" || look(path) !== undefined) return follow(dir, target, look);
+    // The way's own lookups are in it too where they are no beginning of the path.
+    return {
+      kind: "file",
+      path,
+      lookups: [...way.lookups.filter((w) => !path.startsWith(w + "/")), path],
+    };
+  };
+}

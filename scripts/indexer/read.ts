@@ -1,0 +1,43 @@
+/** Reading what stands in a published index.json, and no more of it than is asked for. */
+import { type Entry, type FileEntry, hrefOf, isDir, isLink } from "../../formats/listing.ts";
+import { fromHref } from "../../formats/names.ts";
+import { isGone } from "./publish.ts";
+import type { Totals } from "./walk.ts";
+
+/** The text of a listing, or `undefined` where there is none. */
+export function readListing(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The totals in a listing's first line, or `undefined` where there is none. */
+export function readHead(path: string): Totals | undefined {
+  const text = readListing(path);
+  if (text === undefined) return undefined;
+  try {
+    const { bytes, mtime, files, dirs } = JSON.parse(text.slice(0, text.indexOf("\n")) + "]}");
+    return { bytes, mtime, files, dirs };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Finds the files with these raw names in a listing. */
+export function readRows(
+  path: string,
+  names: Set<string>,
+  found: (name: string, file: FileEntry) => void,
+) {
+  const text = readListing(path);
+  if (text === undefined) return;
+  for (const line of text.split("\n").slice(1, -2)) {
+    const entry = JSON.parse(line.endsWith(",") ? line.slice(0, -1) : line) as Entry;
+    if (isDir(entry) || isLink(entry)) continue;
+    const name = fromHref(hrefOf(entry));
+    if (names.has(name)) found(name, entry);
+  }
+}

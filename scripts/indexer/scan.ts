@@ -1,0 +1,364 @@
+/**
+ * Looking at a whole repository: a walk that prepares the listing of each directory when it leaves it,
+ * or only of those that are not as the state says. Only directories that are open, and those with links,
+ * are in memory.
+ */
+import {
+  compareEntries,
+  type DirEntry,
+  type Entry,
+  entryName,
+  type FileEntry,
+  type Listing,
+  renderHtml,
+  renderJson,
+} from "../../formats/listing.ts";
+import { toHref, toText, toTextLossy } from "../../formats/names.ts";
+import { type Destination, follower } from "./links.ts";
+import { isDirectory, isGone, OWN_NAMES, type Place } from "./publish.ts";
+import { readHead, readRows } from "./read.ts";
+import type { DirState, State } from "./state.ts";
+import { type Folder, readRecords, type Record, type Totals, type Visitor } from "./walk.ts";
+
+/** Where listings go: {@linkcode Publication} writes them, `--check` compares them. */
+export interface Sink {
+  /** The place of a listing; `path` is where it stands at the end. */
+  place(path: string, parent?: Place): Place;
+  drop(place: Place): void;
+  put(place: Place, name: "index.json" | "index.html", text: string): void;
+  /** Where the file that was put, or that stands there already, can be read now. */
+  current(place: Place, name: "index.json"): string;
+}
+
+/** The repository that is looked at. */
+export interface Subject {
+  /** URL path, with `/` at both ends. */
+  path: string;
+  static: string;
+  indexes: string;
+  /** Directories of other repositories, relative, without `/` at the end. */
+  closed: Set<string>;
+}
+
+/** A directory that has been entered. */
+interface Frame {
+  folder: Folder;
+  /** Undefined where it can't have a listing. */
+  place?: Place;
+  entries: DirEntry[];
+  /** Totals of what is below it, without its own files. */
+  below: Totals;
+  /** Something below it is not as the state says. */
+  changed: boolean;
+  odd: boolean;
+}
+
+/** A directory whose listing has to wait until all links can be followed. */
+interface Held {
+  place?: Place;
+  head: Totals;
+  dirs: DirEntry[];
+  records: Uint8Array[];
+}
+
+const none = (): Totals => ({ bytes: 0, mtime: -Infinity, files: 0, dirs: 0 });
+
+export class Scan implements Visitor {
+  /** What is known now. */
+  readonly dirs = new Map<string, DirState>();
+  lookups: string[] = [];
+  readonly problems: string[] = [];
+  /** Directories that may not be read: what was known of them and below stays. */
+  readonly unreadable: string[] = [];
+  entries = 0;
+  /** Directories whose listing was made anew. */
+  rendered = 0;
+  private stack: Frame[] = [];
+  private held = new Map<string, Held>();
+
+  /** Without `old`, every listing is made and compared. */
+  constructor(
+    private readonly subject: Subject,
+    private readonly old: State | undefined,
+    private readonly sink: Sink,
+  ) {}
+
+  open(folder: Folder) {
+    const above = this.stack.at(-1);
+    this.stack.push({
+      folder,
+      place: this.subject.closed.has(folder.path) ? undefined : this.placeFor(folder, above),
+      entries: [],
+      below: none(),
+      changed: false,
+      odd: false,
+    });
+  }
+
+  /** The place of a directory's listing; where it can't have one, that is a problem. */
+  private placeFor({ path }: Folder, above?: Frame): Place | undefined {
+    if (above && !above.place) return undefined;
+    const name = path.slice(path.lastIndexOf("/") + 1), text = toText(name);
+    const why = text === undefined
+      ? "its name is not UTF-8"
+      : OWN_NAMES.has(name)
+      ? "its name is that of a listing"
+      : path.length > 3000
+      ? "its path is too long"
+      : undefined;
+    if (why) {
+      this.problem(path, `listed, but has no listing of its own: ${why}`);
+      return undefined;
+    }
+    const dir = this.subject.indexes + (path ? "/" + toText(path) : "");
+    const known = !above?.place?.fresh && (this.old?.dirs.has(path) || isDirectory(dir));
+    return known ? { dir, fresh: false } : this.sink.place(dir, above?.place);
+  }
+
+  private problem(path: string, what: string) {
+    this.problems.push(`${toHref(path) || "/"}: ${what}`);
+  }
+
+  odd(path: string, type: string) {
+    this.stack.at(-1)!.odd = true;
+    const kind = ({ p: "a pipe", s: "a socket", b: "a block device", c: "a device" } as {
+      [type: string]: string;
+    })[type] ?? "of an unknown type";
+    this.problem(path, `not listed: it is ${kind}`);
+  }
+
+  close(folder: Folder) {
+    const frame = this.stack.pop()!, parent = this.stack.at(-1), { path } = folder;
+    const before = this.old?.dirs.get(path);
+    if (this.subject.closed.has(path)) {
+      this.closeOther(folder, before, parent);
+      return;
+    }
+    const empty = folder.records.length === 0 && frame.entries.length === 0 && !frame.odd;
+    const seen = empty ? this.lookAgain(path) : "empty";
+    if (seen === "gone" && parent) {
+      if (frame.place) this.sink.drop(frame.place);
+      return;
+    }
+    const now = seen === "unreadable"
+      ? this.keep(frame, before)
+      : this.asBefore(frame, before)
+      ? before!
+      : this.render(frame);
+    this.dirs.set(path, now);
+    // A directory without a listing can only be asked here for the files that links lead to.
+    if (folder.hasLinks || !frame.place) this.hold(frame, now);
+    this.count(path, now, before, parent, true);
+  }
+
+  /** Adds a directory to the one that it is in. */
+  private count(
+    path: string,
+    now: Totals,
+    before: DirState | undefined,
+    parent: Frame | undefined,
+    counted: boolean,
+  ) {
+    if (!parent) return;
+    const { bytes, mtime, files, dirs } = now;
+    parent.entries.push({
+      ...entryName(path.slice(path.lastIndexOf("/") + 1), true),
+      bytes,
+      mtime,
+      files,
+      dirs,
+    } as DirEntry);
+    if (!before || !sameTotals(before, now)) parent.changed = true;
+    if (!counted) return;
+    parent.below.bytes += bytes;
+    parent.below.files += files;
+    parent.below.dirs += dirs + 1;
+    if (files > 0) parent.below.mtime = Math.max(parent.below.mtime, mtime);
+  }
+
+  /** The root of another repository: listed with what its own listing says, and counted by that one. */
+  private closeOther(folder: Folder, before: DirState | undefined, parent?: Frame) {
+    const head = readHead(`${this.subject.indexes}/${folder.path}/index.json`);
+    const now = { hash: 1, bytes: 0, files: 0, dirs: 0, mtime: folder.mtime, ...head };
+    this.dirs.set(folder.path, now);
+    this.count(folder.path, now, before, parent, false);
+  }
+
+  private asBefore({ folder, changed }: Frame, before: DirState | undefined): boolean {
+    if (!before || changed || before.hash !== folder.hash.value) return false;
+    // Its own time is shown only where there is no file to take a time from.
+    return before.files > 0 || before.mtime === folder.mtime;
+  }
+
+  /** Whether a directory in which find saw nothing is empty, has vanished, or can't be looked into. */
+  private lookAgain(path: string): "empty" | "gone" | "unreadable" {
+    const text = toText(path);
+    if (text === undefined) return "empty";
+    const dir = `${this.subject.static}/${text}`;
+    try {
+      for (const { name } of Deno.readDirSync(dir)) Deno.lstatSync(`${dir}/${name}`);
+      return "empty";
+    } catch (error) {
+      if (error instanceof Deno.errors.PermissionDenied) return "unreadable";
+      if (isGone(error)) return isDirectory(dir) ? "empty" : "gone";
+      throw error;
+    }
+  }
+
+  /**
+   * A directory that may not be read keeps the listing that it has, with all below: what was there is
+   * likely still there and served. Without one it gets none, for an empty one would say that it is empty.
+   */
+  private keep({ folder, place }: Frame, before: DirState | undefined): DirState {
+    const known = before ?? (place && readHead(this.sink.current(place, "index.json")));
+    if (place) this.sink.drop(place);
+    this.unreadable.push(folder.path);
+    return { bytes: 0, files: 0, dirs: 0, mtime: folder.mtime, ...known, hash: 0 };
+  }
+
+  private render(frame: Frame): DirState {
+    const { folder, below } = frame;
+    const records = readRecords(folder.records);
+    const total = { ...below };
+    for (const { target, bytes, mtime } of records) {
+      if (target !== undefined) continue;
+      total.files++;
+      total.bytes += bytes;
+      if (mtime > total.mtime) total.mtime = mtime;
+    }
+    if (total.mtime === -Infinity) total.mtime = folder.mtime;
+    this.rendered++;
+    if (frame.place && !folder.hasLinks) {
+      this.put(folder.path, frame.place, total, [...frame.entries, ...records.map(fileEntry)]);
+    }
+    return { hash: folder.hash.value, ...total };
+  }
+
+  private put(path: string, place: Place, head: Totals, entries: Entry[]) {
+    const { bytes, mtime, files, dirs } = head;
+    const listing: Listing = {
+      v: 1,
+      path: toTextLossy(this.subject.path + (path && path + "/")),
+      bytes,
+      mtime,
+      files,
+      dirs,
+      entries: entries.sort(compareEntries),
+    };
+    this.entries += entries.length;
+    this.sink.put(place, "index.json", renderJson(listing));
+    this.sink.put(place, "index.html", renderHtml(listing));
+  }
+
+  /** Keeps what is needed to make a listing with links once the walk is over. */
+  private hold({ folder, place, entries }: Frame, head: Totals) {
+    // Copies: the pieces are windows on the chunks that find's output came in.
+    const records = folder.records.map((part) => part.slice());
+    this.held.set(folder.path, { place, head, dirs: entries, records });
+  }
+
+  /** True if something is not as the state says. */
+  get changed(): boolean {
+    return this.rendered > 0 || this.unreadable.length > 0 ||
+      this.dirs.size !== this.old?.dirs.size;
+  }
+
+  /** The walk is over: follows the links. Where nothing changed, they lead where they led. */
+  finish() {
+    for (const path of this.unreadable) this.keepBelow(path);
+    if (!this.changed) {
+      this.lookups = this.old!.lookups;
+      return;
+    }
+    const found = this.followAll();
+    const files = this.filesOf(found.flatMap((f) => [...f.links.values()]));
+    for (const { path, held, records, links } of found) {
+      const entries = records.map((r) => {
+        const link = links.get(r.name);
+        return link ? linkEntry(r, link, files.get(link.path)) : fileEntry(r);
+      });
+      if (held.place) this.put(path, held.place, held.head, [...held.dirs, ...entries]);
+    }
+    this.lookups.sort();
+  }
+
+  private keepBelow(path: string) {
+    if (!this.old) return;
+    for (const [dir, state] of this.old.dirs) {
+      if (dir.startsWith(path + "/")) this.dirs.set(dir, state);
+    }
+  }
+
+  /** Every held directory with the destinations of its links. */
+  private followAll() {
+    const targets = new Map<string, string>();
+    const all = [...this.held].map(([path, held]) => {
+      const records = readRecords(held.records);
+      for (const { name, target } of records) {
+        if (target !== undefined) targets.set(path ? `${path}/${name}` : name, target);
+      }
+      return { path, held, records, links: new Map<string, Destination>() };
+    });
+    const follow = follower((path) => {
+      const target = targets.get(path);
+      return target !== undefined ? { target } : this.dirs.has(path) ? "dir" : undefined;
+    });
+    for (const { path, records, links } of all) {
+      for (const { name, target } of records) {
+        if (target === undefined) continue;
+        const to = follow(path, target);
+        links.set(name, to);
+        const own = toHref(path ? `${path}/${name}` : name);
+        for (const lookup of to.lookups) this.lookups.push(`${toHref(lookup)} ${own}`);
+      }
+    }
+    return all;
+  }
+
+  /** The files that links lead to, by path. They are taken from the listings, one read a directory. */
+  private filesOf(destinations: Destination[]): Map<string, FileEntry> {
+    const wanted = new Map<string, Set<string>>();
+    for (const { kind, path } of destinations) {
+      if (kind !== "file") continue;
+      const slash = path.lastIndexOf("/"), dir = path.slice(0, Math.max(0, slash));
+      const names = wanted.get(dir);
+      if (names) names.add(path.slice(slash + 1));
+      else wanted.set(dir, new Set([path.slice(slash + 1)]));
+    }
+    const found = new Map<string, FileEntry>();
+    for (const [dir, names] of wanted) {
+      const held = this.held.get(dir),
+        add = (name: string, file: FileEntry) =>
+          void found.set(dir ? `${dir}/${name}` : name, file);
+      if (held) {
+        for (const r of readRecords(held.records)) {
+          if (r.target === undefined && names.has(r.name)) add(r.name, fileEntry(r));
+        }
+      } else if (this.dirs.has(dir)) {
+        const place = { dir: this.subject.indexes + (dir && "/" + toText(dir)), fresh: false };
+        readRows(this.sink.current(place, "index.json"), names, add);
+      }
+    }
+    return found;
+  }
+}
+
+const sameTotals = (a: Totals, b: Totals) =>
+  a.bytes === b.bytes && a.mtime === b.mtime && a.files === b.files && a.dirs === b.dirs;
+
+const fileEntry = ({ name, bytes, mtime }: Record): FileEntry => ({
+  ...entryName(name, false),
+  bytes,
+  mtime,
+});
+
+function linkEntry(link: Record, to: Destination, file: FileEntry | undefined): Entry {
+  const { name, href } = entryName(link.name, false);
+  const target = toTextLossy(link.target!), base = { name, bytes: 0, mtime: link.mtime, target };
+  const entry = to.kind === "dir"
+    ? { ...base, dir: true as const }
+    : file
+    ? { ...base, bytes: file.bytes, mtime: file.mtime }
+    : { ...base, broken: true as const };
+  return href === undefined ? entry : { ...entry, href };
+}

@@ -1,0 +1,141 @@
+/**
+ * `state/<repo>.index`: what the listings were made of, so that a later run does only what changed. A
+ * header in JSON, a line for each directory, an empty line, a line for each path that a link depends on;
+ * both parts sorted. Text, because a person should be able to look at it.
+ *
+ * It is a cache: it stands only while the listings are whole (a run takes it away before it publishes and
+ * writes it anew afterwards), and whatever looks wrong about it means that the next run rebuilds all.
+ */
+import { crc32 } from "node:zlib";
+import { fromHref, toHref } from "../../formats/names.ts";
+import { type Listing, renderHtml, renderJson } from "../../formats/listing.ts";
+import { isGone } from "./publish.ts";
+import type { Totals } from "./walk.ts";
+
+/** What is known of a directory. `hash` is 0 where it must be looked at again. */
+export interface DirState extends Totals {
+  hash: number;
+}
+
+/** The state of a repository's listings. Paths are raw. */
+export interface State {
+  dirs: Map<string, DirState>;
+  /** `lookup link` in percent-encoded form, sorted: the link depends on what stands at the lookup. */
+  lookups: string[];
+}
+
+/** What must be the same as when the state was written, or it means nothing. */
+export interface Circumstances {
+  /** Directories of other repositories inside this one. */
+  closed: string[];
+  /** The folder of the listings. */
+  indexes: string;
+}
+
+/** A listing that holds everything, to notice that listings look different since an update of mirrorkit. */
+const SAMPLE: Listing = {
+  v: 1,
+  path: "/a b/ä/",
+  bytes: 1,
+  mtime: 1e9,
+  files: 1,
+  dirs: 1,
+  entries: [
+    { name: "d<10/", bytes: 1, mtime: 1e9, files: 1, dirs: 0 },
+    { name: "f\n", bytes: 99999, mtime: 1e9 },
+    { name: "l", bytes: 0, mtime: 1e9, target: "..", dir: true },
+    { name: "l2", bytes: 0, mtime: 1e9, target: "x:y", broken: true, href: "%FF" },
+  ],
+};
+
+/**
+ * One text that changes with everything that makes the state stale. The id of the boot is in it because
+ * nothing is synced to the disk: after a crash of the machine a listing may be empty (ext4(5), delayed
+ * allocation), so that the first run after each boot compares every listing.
+ */
+function fingerprint({ closed, indexes }: Circumstances): string {
+  let boot = "";
+  try {
+    boot = Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
+  } catch { /* without /proc it is the same on every boot */ }
+  const root = Deno.lstatSync(`${indexes}/index.json`);
+  const look = crc32(renderJson(SAMPLE) + renderHtml(SAMPLE));
+  return JSON.stringify([boot, look, closed, root.ino, root.size, root.mtime?.getTime()]);
+}
+
+const VERSION = 1;
+
+/** The state in a file, or `undefined` where there is none, or it is stale or damaged. */
+export function readState(path: string, now: Circumstances): State | undefined {
+  try {
+    const bytes = Deno.readFileSync(path);
+    const start = bytes.indexOf(10) + 1;
+    const head = JSON.parse(new TextDecoder().decode(bytes.subarray(0, start)));
+    const body = bytes.subarray(start);
+    const good = head.v === VERSION && head.bytes === body.length &&
+      head.fingerprint === fingerprint(now) && head.crc === crc32(body);
+    return good ? parseBody(new TextDecoder().decode(body)) : undefined;
+  } catch (error) {
+    if (isGone(error) || error instanceof SyntaxError || error instanceof URIError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function parseBody(text: string): State {
+  const middle = text.startsWith("\n") ? 0 : text.indexOf("\n\n") + 1;
+  const dirs = new Map<string, DirState>();
+  for (const line of text.slice(0, middle).split("\n").slice(0, -1)) {
+    const [path, hash, bytes, mtime, files, below] = line.split(" ");
+    dirs.set(fromPlain(path), {
+      hash: parseInt(hash, 36),
+      bytes: Number(bytes),
+      mtime: Number(mtime),
+      files: Number(files),
+      dirs: Number(below),
+    });
+  }
+  const lookups = text.slice(middle + 1).split("\n");
+  lookups.pop();
+  return { dirs, lookups };
+}
+
+// The root is written as `/`: no other path begins with it, and no field is empty.
+const fromPlain = (href: string) => href === "/" ? "" : href.includes("%") ? fromHref(href) : href;
+
+/** Takes the state away: from now on the listings are not what it says. */
+export function removeState(path: string) {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+}
+
+/** Writes the state, whole or not at all. */
+export function writeState(path: string, state: State, now: Circumstances) {
+  const lines: string[] = [];
+  for (const [dir, { hash, bytes, mtime, files, dirs }] of state.dirs) {
+    lines.push(`${toHref(dir) || "/"} ${hash.toString(36)} ${bytes} ${mtime} ${files} ${dirs}`);
+  }
+  lines.sort();
+  lines.push("", ...state.lookups, "");
+  const body = new TextEncoder().encode(lines.join("\n"));
+  const head = {
+    v: VERSION,
+    fingerprint: fingerprint(now),
+    bytes: body.length,
+    crc: crc32(body),
+  };
+  const beside = path + ".new";
+  const file = Deno.openSync(beside, { write: true, create: true, truncate: true });
+  try {
+    for (const part of [new TextEncoder().encode(JSON.stringify(head) + "\n"), body]) {
+      for (let at = 0; at < part.length;) at += file.writeSync(part.subarray(at));
+    }
+  } finally {
+    file.close();
+  }
+  Deno.renameSync(beside, path);
+}
