@@ -38,7 +38,8 @@ async function sweep(directory: string, current: Set<string>) {
 export async function build(dist: string): Promise<Map<string, number>> {
   const result = await esbuild.build({
     absWorkingDir: SOURCE,
-    entryPoints: ["page.ts", "page.css"],
+    entryPoints: ["page.ts", "page.css", "icon.svg"],
+    loader: { ".svg": "copy" },
     bundle: true,
     minify: true,
     write: false,
@@ -62,7 +63,8 @@ export async function build(dist: string): Promise<Map<string, number>> {
     return name;
   };
   const shell = (await Deno.readTextFile(join(SOURCE, "index.html")))
-    .replace("{{script}}", named(".js")).replace("{{style}}", named(".css"));
+    .replace("{{script}}", named(".js")).replace("{{style}}", named(".css"))
+    .replace("{{icon}}", named(".svg"));
   await publish(join(dist, "index.html"), new TextEncoder().encode(shell));
   await sweep(assets, new Set(sizes.keys()));
   return sizes;
