@@ -36,7 +36,7 @@ function page(title: string, { message, hint }: Problem): string {
   return `<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n` +
     `<meta name="viewport" content="width=device-width">\n<title>${title}</title>\n` +
     `<style>${STYLE}</style>\n<h1>${title}</h1>\n<p>${escapeHtml(message)}</p>\n` +
-    (hint ? `<p>${escapeHtml(hint)}</p>\n` : "");
+    (hint ? `<p>${escapeHtml(hint)}</p>\n` : "") + `<p><a href="/">Start page</a></p>\n`;
 }
 
 /** The response to a request that cannot be served; nothing of it is kept by caches. */

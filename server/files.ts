@@ -14,6 +14,12 @@ const NOT_UTF8: Problem = {
   message: "This name is not UTF-8; the embedded server cannot open such names.",
   hint: "nginx, rsync and FTP serve them.",
 };
+const RESTLESS: Problem = {
+  status: 503,
+  message: "This file is being replaced over and over.",
+  hint: "Try again.",
+  headers: { "retry-after": "1" },
+};
 const BAD_URL: Problem = {
   status: 400,
   message: "The URL is not valid.",
@@ -67,7 +73,7 @@ export class Files {
       if (file === "forbidden") return problemResponse(request, FORBIDDEN);
       if (file !== "missing") return await sendFile(request, file, fileFields(path), this.now());
     }
-    return problemResponse(request, NOT_FOUND);
+    return problemResponse(request, RESTLESS);
   }
 }
 

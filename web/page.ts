@@ -34,7 +34,7 @@ function rowElement(row: Row): HTMLElement {
   const time = row.exact ? element("time", { datetime: row.exact }, row.time) : "";
   return element(
     "div",
-    { role: "row", class: `row ${row.kind}` },
+    { role: "row", class: `row ${row.kind}${row.href?.endsWith("/") ? " dir" : ""}` },
     element("span", { role: "cell", class: "name" }, name, ...target),
     cell("time", time, row.exact),
     cell("size", row.size, row.detail),
@@ -57,8 +57,7 @@ async function add(entries: Batch["entries"]) {
 
 function showHead(head: NonNullable<Batch["head"]>) {
   const real = redirectedFrom(head, location.pathname);
-  summary.textContent = summaryOf(head);
-  if (real) summary.append(element("span", { class: "real" }, ` This is ${real}`));
+  summary.textContent = summaryOf(head) + (real ? ` · this is ${real}` : "");
 }
 
 async function show(batch: Batch) {

@@ -255,6 +255,32 @@ Deno.test("temporary, special and unreadable files: never served", async () => {
   }
 });
 
+Deno.test("a file that is replaced all the time: every answer is one version, whole", async () => {
+  await using n = await node();
+  const path = join(n.data, "static/arch/busy");
+  const versions = ["a".repeat(70_000), "b".repeat(140_000)];
+  await Deno.writeTextFile(path, versions[0]);
+  let done = false;
+  const replacing = (async () => {
+    for (let i = 0; !done; i++) {
+      await Deno.writeTextFile(`${path}.next`, versions[i % 2]);
+      await Deno.rename(`${path}.next`, path);
+    }
+  })();
+  const answers = new Set<string>();
+  for (let i = 0; i < 150; i++) {
+    const response = await n.get("/arch/busy"), body = await response.text();
+    assertEquals([response.status, response.headers.get("content-length")], [
+      200,
+      String(body.length),
+    ]);
+    answers.add(body);
+  }
+  done = true;
+  await replacing;
+  assertEquals([...answers].filter((body) => !versions.includes(body)), []);
+});
+
 Deno.test("names: whatever a name holds, its URL leads to it", async () => {
   await using n = await node();
   for (const name of ["a b", "a%20b", "q?x=1", "h#x", "<b>", "\n", "\\", "..a", "가", "é", "'\""]) {
