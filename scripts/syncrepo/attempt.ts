@@ -5,7 +5,7 @@
  */
 import { dirname, join } from "@std/path/posix";
 import { statfs } from "node:fs/promises";
-import { fromText, toBytes } from "../../formats/names.ts";
+import { fromText, toBytes, toText } from "../../formats/names.ts";
 import { count, formatBytes, formatTime } from "../../formats/units.ts";
 import type { Log } from "../lib/cli.ts";
 import type { Repo } from "../lib/config.ts";
@@ -14,7 +14,7 @@ import type { Run } from "../lib/run.ts";
 import type { RepoFiles } from "../lib/storage.ts";
 import type { Profile } from "../profiles/profile.ts";
 import { AttemptError, MovedError } from "./attempt_error.ts";
-import { isEmpty, makePlan, type Plan, refusal } from "./plan.ts";
+import { isEmpty, lookInto, makePlan, type Plan, refusal } from "./plan.ts";
 import { asRaw, deleteAll, inOrder, publishText, splitDeletions, switchOver } from "./publish.ts";
 import type { Source } from "./rsync.ts";
 import type { RunLog } from "./runlog.ts";
@@ -224,6 +224,7 @@ async function fetchStaged(a: Attempt, plan: Plan) {
   if (plan.staged.size === 0) return;
   const to = stagedIn(a);
   await Deno.mkdir(to, { recursive: true });
+  await clearStale(to, plan);
   await transfer({
     ...a,
     to,
@@ -233,6 +234,22 @@ async function fetchStaged(a: Attempt, plan: Plan) {
   });
   for (const path of asTexts(plan.staged.keys())) {
     if (!await exists(join(to, path))) throw new MovedError(`${path} vanished at the upstream`);
+  }
+}
+
+/**
+ * Makes way in what a stopped run staged, so that the transfer can go on with it: nothing of another
+ * type is in the way, and a folder that will move as a whole holds nothing else.
+ */
+async function clearStale(stagedIn: string, plan: Plan) {
+  for (const dir of asTexts(plan.typeChanges)) {
+    await Deno.remove(join(stagedIn, dir), { recursive: true }).catch(() => {});
+  }
+  const look = lookInto(stagedIn);
+  for (const [path, item] of plan.staged) {
+    const there = look(path);
+    if (there === "nothing" || there === (item.kind === "dir" ? "dir" : "other")) continue;
+    await Deno.remove(join(stagedIn, toText(path)!), { recursive: true });
   }
 }
 

@@ -14,6 +14,7 @@ import {
   explainExit,
   type Item,
   newToken,
+  patience,
   readItem,
   readStats,
   rsync,
@@ -195,6 +196,7 @@ export async function makePlan(
   const token = newToken();
   const program = rsync(source, tree + "/", token, "-r", "--dry-run", "--delete", "--stats");
   const result = await run(program, {
+    ...patience(source),
     signal,
     onLine: (line) => {
       const item = readItem(line, token);
@@ -203,7 +205,7 @@ export async function makePlan(
     },
   });
   if (result.code !== 0) {
-    const { message, retry } = explainExit(result.code, result.signal, result.stderr);
+    const { message, retry } = explainExit(result);
     throw new AttemptError(`the upstream could not be listed: ${message}`, { retry });
   }
   flush();

@@ -86,27 +86,28 @@ export function splitDeletions(
 
 /** Deletes files and links, then folders that are empty now. Names that Deno can't say go to rm(1). */
 export async function deleteAll(tree: string, items: Item[], run: Run): Promise<void> {
-  const unsayable: string[] = [];
-  const remove = async (item: Item) => {
-    const path = toText(item.path);
-    if (path === undefined) return void unsayable.push(item.path);
-    await Deno.remove(join(tree, path)).catch((error) => {
-      // A folder that still holds something that is kept stays with it.
-      if (item.dir && (error as { code?: string }).code === "ENOTEMPTY") return;
-      ignoreMissing(error);
-    });
-  };
-  for (const item of items) if (!item.dir) await remove(item);
-  if (unsayable.length > 0) await removeRaw(tree, unsayable.splice(0), run, "rm", "-f");
-  const dirs = items.filter((i) => i.dir).sort((a, b) => b.path.length - a.path.length);
-  for (const item of dirs) await remove(item);
-  if (unsayable.length > 0) {
-    await removeRaw(tree, unsayable, run, "rmdir", "--ignore-fail-on-non-empty");
-  }
+  const sayable = items.filter((i) => toText(i.path) !== undefined);
+  const raw = items.filter((i) => toText(i.path) === undefined);
+  const depthFirst = (a: Item, b: Item) => b.path.length - a.path.length;
+  await removeRaw(tree, raw.filter((i) => !i.dir), run, "rm", "-f");
+  for (const item of sayable) if (!item.dir) await removeOne(tree, item);
+  // All below a folder that can't be said can't be said either, so those go first.
+  const dirs = raw.filter((i) => i.dir).sort(depthFirst);
+  await removeRaw(tree, dirs, run, "rmdir", "--ignore-fail-on-non-empty");
+  for (const item of sayable.filter((i) => i.dir).sort(depthFirst)) await removeOne(tree, item);
 }
 
-async function removeRaw(tree: string, paths: string[], run: Run, command: string, flag: string) {
-  const input = toBytes(paths.map((p) => `./${p}\0`).join(""));
+async function removeOne(tree: string, item: Item) {
+  await Deno.remove(join(tree, toText(item.path)!)).catch((error) => {
+    // A folder that still holds something that is kept stays with it.
+    if (item.dir && (error as { code?: string }).code === "ENOTEMPTY") return;
+    ignoreMissing(error);
+  });
+}
+
+async function removeRaw(tree: string, items: Item[], run: Run, command: string, flag: string) {
+  if (items.length === 0) return;
+  const input = toBytes(items.map((i) => `./${i.path}\0`).join(""));
   const result = await run({ command: "xargs", args: ["-0", command, flag, "--"], cwd: tree }, {
     input,
   });

@@ -1,7 +1,7 @@
 /** rsync as data: the command lines we run, and what its output and exit codes mean. See rsync(1). */
 import { fromText } from "../../formats/names.ts";
 import { formatBytes, formatDuration } from "../../formats/units.ts";
-import type { Program } from "../lib/run.ts";
+import type { Program, RunOptions, RunResult } from "../lib/run.ts";
 
 /** What every call of one sync has in common. */
 export interface Source {
@@ -61,6 +61,11 @@ export function rsync(source: Source, to: string, token: string, ...extra: strin
       to,
     ],
   };
+}
+
+/** How such a call is watched: what comes over a line may stop coming. */
+export function patience(source: Source): Pick<RunOptions, "stalledAfterSeconds"> {
+  return source.upstream.startsWith("/") ? {} : { stalledAfterSeconds: source.ioTimeoutSeconds };
 }
 
 /** One line of `--itemize-changes`. Paths are raw (formats/names.ts), a directory's without slash. */
@@ -181,12 +186,11 @@ const EXITS: Record<number, [meaning: string, retry: boolean]> = {
   35: ["the upstream did not answer in time", true],
 };
 
-/** An exit code in words, with the last line of stderr that says more. */
+/** How an rsync ended, in words, with the line of stderr that says more. */
 export function explainExit(
-  code: number,
-  signal: string | null,
-  stderr: string,
+  { code, signal, stderr, stalled }: RunResult,
 ): { message: string; retry: boolean } {
+  if (stalled) return { message: `${EXITS[30][0]}; rsync was ended`, retry: true };
   const [meaning, retry] = signal
     ? [`rsync was ended by ${signal}`, true]
     : EXITS[code] ?? [`rsync failed`, true];

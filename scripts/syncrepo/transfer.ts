@@ -7,6 +7,7 @@ import {
   describeProgress,
   explainExit,
   newToken,
+  patience,
   type Progress,
   readItem,
   readProgress,
@@ -79,6 +80,7 @@ export async function transfer(t: Transfer): Promise<void> {
       "--info=progress2,flist0",
     ),
     {
+      ...patience(t.source),
       input: typeof t.list === "string" ? undefined : t.list,
       signal: t.signal,
       onLine: (line) => {
@@ -97,7 +99,7 @@ export async function transfer(t: Transfer): Promise<void> {
   if (result.code === 24 || result.code === 23 && onlyVanished(result.stderr)) {
     throw new MovedError("files vanished at the upstream during the transfer");
   }
-  const { message, retry } = explainExit(result.code, result.signal, result.stderr);
+  const { message, retry } = explainExit(result);
   throw new AttemptError(message, { retry });
 }
 

@@ -4,7 +4,7 @@ import { readText } from "../lib/files.ts";
 import type { Run } from "../lib/run.ts";
 import type { Profile } from "../profiles/profile.ts";
 import { AttemptError } from "./attempt_error.ts";
-import { explainExit, newToken, rsync, type Source } from "./rsync.ts";
+import { explainExit, newToken, patience, rsync, type Source } from "./rsync.ts";
 
 /** A marker file is a line or a page; anything larger is not one. */
 const MAX_MARKER_BYTES = 1024 * 1024;
@@ -27,9 +27,13 @@ export async function fetchMarkers(
     `--max-size=${MAX_MARKER_BYTES}`,
   ];
   const input = new TextEncoder().encode(markers.map((m) => `./${m}\0`).join(""));
-  const result = await run(rsync(source, to + "/", newToken(), ...args), { input, signal });
+  const result = await run(rsync(source, to + "/", newToken(), ...args), {
+    ...patience(source),
+    input,
+    signal,
+  });
   if (result.code === 0) return;
-  const { message, retry } = explainExit(result.code, result.signal, result.stderr);
+  const { message, retry } = explainExit(result);
   throw new AttemptError(message, { retry });
 }
 
@@ -62,11 +66,12 @@ export async function isUpdating(source: Source, pattern: string, run: Run, sign
   const empty = await Deno.makeTempDir({ dir: source.tempDir });
   try {
     const result = await run(rsync(source, empty + "/", token, ...args), {
+      ...patience(source),
       signal,
       onLine: (line) => updating ||= line.includes(token) && !line.includes(` ./${token}`),
     });
     if (result.code === 0) return updating;
-    const { message, retry } = explainExit(result.code, result.signal, result.stderr);
+    const { message, retry } = explainExit(result);
     throw new AttemptError(message, { retry });
   } finally {
     await Deno.remove(empty);
