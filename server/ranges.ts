@@ -14,7 +14,7 @@ export const MAX_RANGES = 32;
  * where nothing can be satisfied (416). Ranges that together exceed the file overlap: ignored too.
  */
 export function parseRanges(field: string | null, size: number): Range[] | "whole" {
-  if (field === null || size === 0 || !/^bytes\s*=/i.test(field)) return "whole";
+  if (field === null || !/^bytes\s*=/i.test(field)) return "whole";
   const ranges: Range[] = [];
   const items = field.slice(field.indexOf("=") + 1).split(",", MAX_RANGES + 1);
   if (items.length > MAX_RANGES) return "whole";
@@ -26,6 +26,8 @@ export function parseRanges(field: string | null, size: number): Range[] | "whol
     const [, first, last] = match;
     const start = first === "" ? Math.max(0, size - Number(last)) : Number(first);
     const end = first === "" || last === "" ? size : Math.min(size, Number(last) + 1);
+    // The first byte of an empty file cannot be had, but who asks for all of it may have that.
+    if (start >= end && start === 0) return "whole";
     if (start >= end) continue;
     ranges.push({ start, end });
     sum += end - start;

@@ -140,6 +140,8 @@ Deno.test("parseRanges: a field and a size, the ranges", () => {
     ["lines=0-1", 10, "whole"],
     ["0-4", 10, "whole"],
     ["bytes=0-", 0, "whole"],
+    ["bytes=-5", 0, "whole"],
+    ["bytes=1-", 0, []],
     ["bytes=0-,0-", 10, "whole"],
     ["bytes=0-5,5-9", 10, "whole"],
     ["bytes=" + "0-0,".repeat(40), 1000, "whole"],
