@@ -59,7 +59,7 @@ export class Files {
     query: string,
   ): Promise<Response> {
     // A file may be replaced between looking and opening: then the new one is looked at.
-    for (let tries = 0; tries < 5; tries++) {
+    for (let tries = 0; tries < 10; tries++) {
       const place = await this.store.locate(repo, path);
       if (place === "missing") return problemResponse(request, NOT_FOUND);
       if (place === "forbidden") return problemResponse(request, FORBIDDEN);

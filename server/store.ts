@@ -79,15 +79,21 @@ export class Store {
 
   /**
    * Opens a located file. Between looking and opening, names may have been changed under us: what was
-   * opened is given out only if it is what was looked at and its path is still free of links. (Deno has
-   * no openat2(2) with RESOLVE_BENEATH; this is as near as one gets.) `"missing"` means: look again.
+   * opened is given out only if it is what stood at its path before or stands there now, and the path is
+   * still free of links. (Deno has no openat2(2) with RESOLVE_BENEATH; this is as near as one gets.)
+   * `"missing"` means: look again.
    */
   open(place: Place): Promise<Deno.FsFile | Nothing> {
     return nothingOr(async () => {
       const file = await Deno.open(place.real, { read: true });
       try {
-        const [info, real] = [await file.stat(), await Deno.realPath(place.real)];
-        if (real === place.real && sameFile(info, place.info)) return file;
+        const [opened, now, real] = await Promise.all([
+          file.stat(),
+          Deno.lstat(place.real),
+          Deno.realPath(place.real),
+        ]);
+        const same = sameFile(opened, place.info) || sameFile(opened, now);
+        if (opened.isFile && same && real === place.real) return file;
       } catch (error) {
         file.close();
         throw error;
