@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run --allow-run --allow-read --allow-write --allow-env --allow-net --allow-sys=hostname,uid,statfs
+#!/usr/bin/env -S deno run --allow-run=setpriv,sh --allow-read --allow-write --allow-env --allow-net --allow-sys=hostname,uid,statfs
 /**
  * Brings repositories up to date with their upstreams. What is served is complete at every moment: new
  * files come first, what names them is proven against the tree before it is switched, deletion is

@@ -5,7 +5,7 @@ import { eachLine, tied } from "./run.ts";
 /** The permissions of each command; deno.json and the shebangs say the same (tests/permissions_test.ts). */
 export const PERMISSIONS: Record<string, string[]> = {
   "scripts/syncrepo.ts": [
-    "--allow-run",
+    "--allow-run=setpriv,sh",
     "--allow-read",
     "--allow-write",
     "--allow-env",
@@ -13,7 +13,7 @@ export const PERMISSIONS: Record<string, string[]> = {
     "--allow-sys=hostname,uid,statfs",
   ],
   "scripts/indexer.ts": [
-    "--allow-run",
+    "--allow-run=setpriv,sh",
     "--allow-read",
     "--allow-write",
     "--allow-env",

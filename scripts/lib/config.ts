@@ -162,7 +162,11 @@ export function readConfig(toml: string, file: string, data?: string): Config {
     ),
     site,
     server,
-    repos: repos.map((r) => ({ ...r, path: r.path ?? `/${r.name}/` })),
+    repos: repos.map((r) => ({
+      ...r,
+      path: r.path ?? `/${r.name}/`,
+      password_file: r.password_file && resolve(dirname(file), r.password_file),
+    })),
   };
   checkOverlaps(config);
   return config;

@@ -1,0 +1,114 @@
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { pathsOfOthers, pickRepos, readConfig, repoAt } from "../../scripts/lib/config.ts";
+import { UsageError } from "../../scripts/lib/cli.ts";
+
+const SITE = `[site]\nname = "m.example.org"\n`;
+const repo = (more = "", name = "a") =>
+  `[[repo]]\nname = "${name}"\nprofile = "arch"\nupstream = ["rsync://h/m"]\n${more}\n`;
+
+const config = (toml: string) => readConfig(toml, "mirror.toml");
+
+/** What a person is told about a wrong file. */
+const complaint = (toml: string) => assertThrows(() => config(toml), UsageError).message;
+
+Deno.test("readConfig: five lines are enough, defaults filled in", () => {
+  const { repos, site, server } = config(SITE + repo());
+  assertEquals([site.name, server], ["m.example.org", { hostname: "127.0.0.1", port: 8080 }]);
+  const { path, upstream, max_delete, stale_after, verify } = repos[0];
+  assertEquals([path, upstream, max_delete, stale_after, verify], [
+    "/a/",
+    ["rsync://h/m/"],
+    { percent: 15, files: 20_000 },
+    86_400,
+    "strict",
+  ]);
+});
+
+Deno.test("readConfig: the example works as it stands once the upstream is filled in", async () => {
+  const example = await Deno.readTextFile(new URL("../../mirror.toml.example", import.meta.url));
+  const filled = example.replaceAll("UPSTREAM", "t1.example.org");
+  assertEquals(config(filled).repos.length >= 1, true);
+});
+
+Deno.test("readConfig: errors name file, key, value and what is allowed", () => {
+  const table: [string, RegExp][] = [
+    ["a =", /^Cannot read mirror\.toml: /],
+    ["", /mirror\.toml: key site is missing[\s\S]*key repo is missing/],
+    [SITE, /mirror\.toml: key repo is missing/],
+    ["repo = []\n" + SITE, /repo = \[\] is not allowed; allowed is at least one \[\[repo\]\]/],
+    [SITE + repo("typo = 1"), /unknown key repo\[0\]\.typo/],
+    [
+      SITE + repo("", "A b"),
+      /repo\[0\]\.name = "A b" is not allowed; allowed are lower-case letters/,
+    ],
+    [
+      SITE + repo().replace("arch", "suse"),
+      /profile = "suse" is not allowed; allowed are arch, debian/,
+    ],
+    [
+      SITE + repo().replace("rsync://h/m", "ftp://h/m"),
+      /upstream\[0\] = "ftp:\/\/h\/m" is not allowed; allowed is rsync:/,
+    ],
+    [
+      SITE + repo().replace("rsync://h/m", "rsync://h"),
+      /upstream\[0\] = "rsync:\/\/h" is not allowed/,
+    ],
+    [SITE + repo().replace("rsync://h/m", "-e evil"), /upstream\[0\]/],
+    [SITE + repo(`path = "a/"`), /path = "a\/" is not allowed; allowed is "\/" or a path/],
+    [SITE + repo(`path = "/../a/"`), /path = "\/\.\.\/a\/" is not allowed/],
+    [
+      SITE + repo(`schedule = "daily"`),
+      /schedule = "daily" is not allowed; allowed is a cron pattern/,
+    ],
+    [SITE + repo(`check = "ftp://x"`), /check = "ftp:\/\/x" is not allowed/],
+    [SITE + repo(`check = "../x"`), /check = "\.\.\/x" is not allowed/],
+    [
+      SITE + repo("max_delete = { percent = 101 }"),
+      /max_delete\.percent = 101 is not allowed; .* from 0 to 100/,
+    ],
+    [
+      SITE + repo(`time_limit = "soon"`),
+      /time_limit = "soon" is not allowed; allowed is a duration/,
+    ],
+    [SITE + `[server]\nport = 70000\n` + repo(), /server\.port = 70000 is not allowed/],
+    [SITE + repo() + repo(), /name = "a" stands twice/],
+    [SITE + repo() + repo(`path = "/a/b/"`, "b"), /path = "\/a\/b\/" of b overlaps "\/a\/" of a/],
+    [SITE + repo(`path = "/"`) + repo(`path = "/"`, "b"), /overlaps/],
+  ];
+  for (const [toml, expected] of table) assertMatch(complaint(toml), expected);
+});
+
+Deno.test("readConfig: paths in the file are relative to it", () => {
+  const { data, repos } = readConfig(
+    `data = "store"\n${SITE}${repo(`password_file = "secret"`)}`,
+    "/etc/m/mirror.toml",
+  );
+  assertEquals([data, repos[0].password_file], ["/etc/m/store", "/etc/m/secret"]);
+});
+
+Deno.test("pickRepos: all, some, or the nearest name suggested", () => {
+  const c = config(SITE + repo("", "archlinux") + repo("", "debian"));
+  assertEquals(pickRepos(c, []).map((r) => r.name), ["archlinux", "debian"]);
+  assertEquals(pickRepos(c, ["debian", "debian"]).map((r) => r.name), ["debian"]);
+  assertMatch(
+    assertThrows(() => pickRepos(c, ["archlinx"])).message,
+    /No repository "archlinx".*Did you mean archlinux\?/,
+  );
+});
+
+Deno.test("pathsOfOthers, repoAt: a repository at / leaves the others alone", () => {
+  const c = config(SITE + repo(`path = "/"`) + repo(`path = "/pub/b/"`, "b") + repo("", "c"));
+  assertEquals(c.repos.map((r) => pathsOfOthers(c, r)), [["pub/b/", "c/"], [], []]);
+  const table = {
+    "/": "a",
+    "/x": "a",
+    "/pub/": "a",
+    "/pub/b/x": "b",
+    "/c": "c",
+    "/c/": "c",
+    "/cx/": "a",
+  };
+  for (const [path, name] of Object.entries(table)) {
+    assertEquals([path, repoAt(c.repos, path)?.name], [path, name]);
+  }
+});
