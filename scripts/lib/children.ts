@@ -13,7 +13,7 @@ export const PERMISSIONS: Record<string, string[]> = {
     "--allow-sys=hostname,uid,statfs",
   ],
   "scripts/indexer.ts": [
-    "--allow-run=setpriv,sh",
+    "--allow-run=find",
     "--allow-read",
     "--allow-write",
     "--allow-env",
