@@ -6,7 +6,9 @@ import { dropChanges, type RepoFiles, takeChanges } from "../lib/storage.ts";
 import { Comparison } from "./check.ts";
 import { isDirectory, Publication } from "./publish.ts";
 import { Scan, type Sink, type Subject } from "./scan.ts";
-import { readState, removeState, type State, writeState } from "./state.ts";
+import { allDirs, dirLine, readState, removeState, type State, writeState } from "./state.ts";
+import { Table } from "./table.ts";
+import { Detour, Update } from "./update.ts";
 import { type Broom, sweepAll, sweepKnown } from "./sweep.ts";
 import { walk } from "./walk.ts";
 
@@ -74,20 +76,71 @@ const circumstances = (subject: Subject) => ({
 });
 
 async function update(task: Task): Promise<Omit<Outcome, "seconds">> {
-  const { files } = task, subject = subjectOf(task);
+  const { files, how, log } = task, subject = subjectOf(task);
   const changes = await takeChanges(files);
-  const old = task.how === "full" ? undefined : readState(files.index, circumstances(subject));
+  const old = how === "full" ? undefined : readState(files.index, circumstances(subject));
   if (!isDirectory(subject.indexes)) Deno.mkdirSync(subject.indexes, { recursive: true });
-  using publication = new Publication(files.indexWork);
+  let outcome: Omit<Outcome, "seconds">;
+  try {
+    outcome = old && changes && changes !== "everything"
+      ? await byChanges(task, subject, old, changes)
+      : await byScan(task, subject, old);
+  } catch (error) {
+    if (!(error instanceof Detour)) throw error;
+    log.detail(`${task.repo.name}: looking at everything: ${error.message}`);
+    // The update has entered changes into the state that it read: it has to be read anew.
+    const state = error.instead === "scan"
+      ? readState(files.index, circumstances(subject))
+      : undefined;
+    outcome = await byScan(task, subject, state);
+  }
+  if (changes !== undefined) await dropChanges(files);
+  return outcome;
+}
+
+async function byChanges(task: Task, subject: Subject, state: State, changes: Set<string>) {
+  using publication = new Publication(task.files.indexWork);
+  const update = new Update(subject, state, publication);
+  await update.run(changes);
+  publish(
+    task,
+    subject,
+    publication,
+    state.dirs.edited || state.lookups.edited ? state : undefined,
+  );
+  const { problems, touched, entries } = update;
+  const done = { dirs: state.dirs.size, rendered: touched, entries, problems };
+  return report(task, "changes", done, publication.result);
+}
+
+async function byScan(task: Task, subject: Subject, old: State | undefined) {
+  using publication = new Publication(task.files.indexWork);
   const scan = await look(subject, old, publication);
+  const state = scan.changed ? stateOf(scan) : undefined;
+  publish(task, subject, publication, state);
+  const { dirs, rendered, entries, problems } = scan;
+  const done = { dirs: dirs.size, rendered, entries, problems };
+  return report(task, old ? "scan" : "full", done, publication.result);
+}
+
+function stateOf({ dirs, lookups }: Scan): State {
+  const lines = [...dirs].map(([path, state]) => dirLine(path, state));
+  return { dirs: new Table(lines.sort()), lookups: new Table([...new Set(lookups)].sort()) };
+}
+
+/** Publishes what was prepared and the state that goes with it. */
+function publish(
+  { files }: Task,
+  subject: Subject,
+  publication: Publication,
+  state: State | undefined,
+) {
   if (!publication.empty) {
     // Should we die from here on, the next run finds no state and compares everything.
     removeState(files.index);
     publication.publish();
   }
-  if (!old || scan.changed) writeState(files.index, scan, circumstances(subject));
-  if (changes !== undefined) await dropChanges(files);
-  return report(task, old ? "scan" : "full", scan, publication.result);
+  if (state) writeState(files.index, state, circumstances(subject));
 }
 
 async function check(task: Task): Promise<Omit<Outcome, "seconds">> {
@@ -96,8 +149,9 @@ async function check(task: Task): Promise<Omit<Outcome, "seconds">> {
     throw new Failure(`There is no listing of ${task.repo.name} yet.`, "Run the indexer first.");
   }
   const scan = await look(subject, undefined, comparison);
+  const done = { dirs: scan.dirs.size, rendered: scan.rendered, entries: scan.entries };
   return {
-    ...report(task, "check", scan, { written: 0, removed: 0 }),
+    ...report(task, "check", { ...done, problems: scan.problems }, { written: 0, removed: 0 }),
     differences: comparison.differences,
   };
 }
@@ -108,7 +162,7 @@ async function look(
   old: State | undefined,
   sink: Sink & Broom,
 ): Promise<Scan> {
-  const scan = new Scan(subject, old, sink);
+  const known = old && allDirs(old), scan = new Scan(subject, known, sink);
   const complaints = await walk(subject.static, [...subject.closed], scan);
   if (complaints.other.length > 0) {
     throw new Failure(
@@ -121,8 +175,8 @@ async function look(
   }
   if (scan.unreadable.includes("")) throw new Failure(`Cannot read ${subject.static}.`);
   scan.finish();
-  if (old) {
-    sweepKnown(subject, new Set([...old.dirs.keys()].filter((d) => !scan.dirs.has(d))), sink);
+  if (known) {
+    sweepKnown(subject, new Set([...known.keys()].filter((d) => !scan.dirs.has(d))), sink);
   } else {
     await sweepAll(subject, scan.dirs, scan.unreadable, sink);
   }
@@ -132,18 +186,15 @@ async function look(
 function report(
   { repo }: Task,
   mode: Outcome["mode"],
-  { dirs, rendered, entries, problems }: Scan,
+  done: Pick<Outcome, "dirs" | "rendered" | "entries" | "problems">,
   { written, removed }: { written: number; removed: number },
 ): Omit<Outcome, "seconds"> {
   return {
     repo: repo.name,
     mode,
-    dirs: dirs.size,
-    rendered,
-    entries,
+    ...done,
     written,
     removed,
-    problems,
     differences: [],
   };
 }

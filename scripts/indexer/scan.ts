@@ -17,7 +17,7 @@ import { toHref, toText, toTextLossy } from "../../formats/names.ts";
 import { type Destination, follower } from "./links.ts";
 import { isDirectory, isGone, OWN_NAMES, type Place } from "./publish.ts";
 import { readHead, readRows } from "./read.ts";
-import type { DirState, State } from "./state.ts";
+import type { DirState } from "./state.ts";
 import { type Folder, readRecords, type Record, type Totals, type Visitor } from "./walk.ts";
 
 /** Where listings go: {@linkcode Publication} writes them, `--check` compares them. */
@@ -79,7 +79,7 @@ export class Scan implements Visitor {
   /** Without `old`, every listing is made and compared. */
   constructor(
     private readonly subject: Subject,
-    private readonly old: State | undefined,
+    private readonly old: Map<string, DirState> | undefined,
     private readonly sink: Sink,
   ) {}
 
@@ -111,7 +111,7 @@ export class Scan implements Visitor {
       return undefined;
     }
     const dir = this.subject.indexes + (path ? "/" + toText(path) : "");
-    const known = !above?.place?.fresh && (this.old?.dirs.has(path) || isDirectory(dir));
+    const known = !above?.place?.fresh && (this.old?.has(path) || isDirectory(dir));
     return known ? { dir, fresh: false } : this.sink.place(dir, above?.place);
   }
 
@@ -129,7 +129,7 @@ export class Scan implements Visitor {
 
   close(folder: Folder) {
     const frame = this.stack.pop()!, parent = this.stack.at(-1), { path } = folder;
-    const before = this.old?.dirs.get(path);
+    const before = this.old?.get(path);
     if (this.subject.closed.has(path)) {
       this.closeOther(folder, before, parent);
       return;
@@ -260,16 +260,13 @@ export class Scan implements Visitor {
   /** True if something is not as the state says. */
   get changed(): boolean {
     return this.rendered > 0 || this.unreadable.length > 0 ||
-      this.dirs.size !== this.old?.dirs.size;
+      this.dirs.size !== this.old?.size;
   }
 
-  /** The walk is over: follows the links. Where nothing changed, they lead where they led. */
+  /** The walk is over: follows the links. Where nothing {@linkcode changed}, they lead where they led. */
   finish() {
     for (const path of this.unreadable) this.keepBelow(path);
-    if (!this.changed) {
-      this.lookups = this.old!.lookups;
-      return;
-    }
+    if (!this.changed) return;
     const found = this.followAll();
     const files = this.filesOf(found.flatMap((f) => [...f.links.values()]));
     for (const { path, held, records, links } of found) {
@@ -279,12 +276,21 @@ export class Scan implements Visitor {
       });
       if (held.place) this.put(path, held.place, held.head, [...held.dirs, ...entries]);
     }
-    this.lookups.sort();
+  }
+
+  /** {@linkcode finish} for a walk of a part: `resolve` knows of the rest where links lead. */
+  finishPart(resolve: (path: string, link: Record) => Entry) {
+    for (const [path, held] of this.held) {
+      const entries = readRecords(held.records).map((r) =>
+        r.target === undefined ? fileEntry(r) : resolve(path ? `${path}/${r.name}` : r.name, r)
+      );
+      if (held.place) this.put(path, held.place, held.head, [...held.dirs, ...entries]);
+    }
   }
 
   private keepBelow(path: string) {
     if (!this.old) return;
-    for (const [dir, state] of this.old.dirs) {
+    for (const [dir, state] of this.old) {
       if (dir.startsWith(path + "/")) this.dirs.set(dir, state);
     }
   }
@@ -343,16 +349,16 @@ export class Scan implements Visitor {
   }
 }
 
-const sameTotals = (a: Totals, b: Totals) =>
+export const sameTotals = (a: Totals, b: Totals) =>
   a.bytes === b.bytes && a.mtime === b.mtime && a.files === b.files && a.dirs === b.dirs;
 
-const fileEntry = ({ name, bytes, mtime }: Record): FileEntry => ({
+export const fileEntry = ({ name, bytes, mtime }: Record): FileEntry => ({
   ...entryName(name, false),
   bytes,
   mtime,
 });
 
-function linkEntry(link: Record, to: Destination, file: FileEntry | undefined): Entry {
+export function linkEntry(link: Record, to: Destination, file: FileEntry | undefined): Entry {
   const { name, href } = entryName(link.name, false);
   const target = toTextLossy(link.target!), base = { name, bytes: 0, mtime: link.mtime, target };
   const entry = to.kind === "dir"

@@ -10,6 +10,7 @@ import { crc32 } from "node:zlib";
 import { fromHref, toHref } from "../../formats/names.ts";
 import { type Listing, renderHtml, renderJson } from "../../formats/listing.ts";
 import { isGone } from "./publish.ts";
+import { Table } from "./table.ts";
 import type { Totals } from "./walk.ts";
 
 /** What is known of a directory. `hash` is 0 where it must be looked at again. */
@@ -17,11 +18,37 @@ export interface DirState extends Totals {
   hash: number;
 }
 
-/** The state of a repository's listings. Paths are raw. */
+/** The state of a repository's listings. */
 export interface State {
-  dirs: Map<string, DirState>;
-  /** `lookup link` in percent-encoded form, sorted: the link depends on what stands at the lookup. */
-  lookups: string[];
+  /** A line for each directory, see {@linkcode dirLine}. */
+  dirs: Table;
+  /** `lookup link` in percent-encoded form: the link depends on what stands at the lookup. */
+  lookups: Table;
+}
+
+/** The key of a directory: its percent-encoded path, `/` for the root, which no other path begins with. */
+export const dirKey = (path: string) => toHref(path) || "/";
+
+/** A directory as a line. */
+export function dirLine(path: string, { hash, bytes, mtime, files, dirs }: DirState): string {
+  return `${dirKey(path)} ${hash.toString(36)} ${bytes} ${mtime} ${files} ${dirs}`;
+}
+
+/** A directory's path and state from its line. */
+export function readDirLine(line: string): [string, DirState] {
+  const [path, hash, bytes, mtime, files, dirs] = line.split(" ");
+  return [path === "/" ? "" : path.includes("%") ? fromHref(path) : path, {
+    hash: parseInt(hash, 36),
+    bytes: Number(bytes),
+    mtime: Number(mtime),
+    files: Number(files),
+    dirs: Number(dirs),
+  }];
+}
+
+/** All directories by raw path. */
+export function allDirs({ dirs }: State): Map<string, DirState> {
+  return new Map(dirs.all().map(readDirLine));
 }
 
 /** What must be the same as when the state was written, or it means nothing. */
@@ -85,24 +112,12 @@ export function readState(path: string, now: Circumstances): State | undefined {
 
 function parseBody(text: string): State {
   const middle = text.startsWith("\n") ? 0 : text.indexOf("\n\n") + 1;
-  const dirs = new Map<string, DirState>();
-  for (const line of text.slice(0, middle).split("\n").slice(0, -1)) {
-    const [path, hash, bytes, mtime, files, below] = line.split(" ");
-    dirs.set(fromPlain(path), {
-      hash: parseInt(hash, 36),
-      bytes: Number(bytes),
-      mtime: Number(mtime),
-      files: Number(files),
-      dirs: Number(below),
-    });
-  }
-  const lookups = text.slice(middle + 1).split("\n");
-  lookups.pop();
-  return { dirs, lookups };
+  const lines = (part: string) => part.split("\n").slice(0, -1);
+  return {
+    dirs: new Table(lines(text.slice(0, middle))),
+    lookups: new Table(lines(text.slice(middle + 1))),
+  };
 }
-
-// The root is written as `/`: no other path begins with it, and no field is empty.
-const fromPlain = (href: string) => href === "/" ? "" : href.includes("%") ? fromHref(href) : href;
 
 /** Takes the state away: from now on the listings are not what it says. */
 export function removeState(path: string) {
@@ -115,12 +130,7 @@ export function removeState(path: string) {
 
 /** Writes the state, whole or not at all. */
 export function writeState(path: string, state: State, now: Circumstances) {
-  const lines: string[] = [];
-  for (const [dir, { hash, bytes, mtime, files, dirs }] of state.dirs) {
-    lines.push(`${toHref(dir) || "/"} ${hash.toString(36)} ${bytes} ${mtime} ${files} ${dirs}`);
-  }
-  lines.sort();
-  lines.push("", ...state.lookups, "");
+  const lines = [...state.dirs.all(), "", ...state.lookups.all(), ""];
   const body = new TextEncoder().encode(lines.join("\n"));
   const head = {
     v: VERSION,

@@ -3,7 +3,7 @@
  * anything in this process, runs on another core, and is the only way to names that are not UTF-8, which
  * Deno can neither list nor open.
  */
-import { fromBytes } from "../../formats/names.ts";
+import { fromBytes, fromText } from "../../formats/names.ts";
 
 /** What a directory and all below it hold. */
 export interface Totals {
@@ -95,9 +95,12 @@ function after(bytes: Uint8Array, byte: number, from: number): number {
   return from + 1;
 }
 
-function parseTime(bytes: Uint8Array, from: number): number {
-  return Math.min(LAST, Math.max(FIRST, parseNumber(bytes, from)));
-}
+const clamp = (second: number) => Math.min(LAST, Math.max(FIRST, second));
+
+const parseTime = (bytes: Uint8Array, from: number) => clamp(parseNumber(bytes, from));
+
+/** The second that a file's time lies in, as find prints it and listings show it. */
+export const toSecond = (time: Date | null) => clamp(Math.floor((time?.getTime() ?? 0) / 1000));
 
 /** The files and links in what a walk kept of a directory. */
 export function readRecords(parts: Uint8Array[]): Record[] {
@@ -128,7 +131,8 @@ export class Reader {
   /** Depth of a directory that is skipped with all below it. */
   private skipped = Infinity;
 
-  constructor(private readonly visitor: Visitor) {}
+  /** `start` is the path of the directory that the walk starts in. */
+  constructor(private readonly visitor: Visitor, private readonly start = "") {}
 
   feed(chunk: Uint8Array) {
     const bytes = this.rest.length === 0 ? chunk : join(this.rest, chunk);
@@ -180,7 +184,7 @@ export class Reader {
     }
     parent?.hash.add(bytes, at, end);
     const folder: Folder = {
-      path: parent ? below(parent, name) : "",
+      path: parent ? below(parent, name) : this.start,
       parent,
       mtime: parseTime(bytes, time),
       records: [],
@@ -219,13 +223,18 @@ export interface Complaints {
 }
 
 /**
- * Walks the tree at `root`. The directories `closed`, relative to it (`archlinux/`), are visited but not
+ * Walks the tree at `root`, or the part at `start` of it (a text). The directories `closed`, relative to it (`archlinux/`), are visited but not
  * entered. What vanishes meanwhile is left out; that is no complaint.
  */
-export async function walk(root: string, closed: string[], visitor: Visitor): Promise<Complaints> {
+export async function walk(
+  root: string,
+  closed: string[],
+  visitor: Visitor,
+  start = "",
+): Promise<Complaints> {
   const prune = closed.flatMap((path) => ["-path", `./${path.replace(/\/$/, "")}`, "-prune", ","]);
   const child = new Deno.Command("find", {
-    args: [".", ...prune, "-printf", FORMAT],
+    args: [start ? `./${start}` : ".", ...prune, "-printf", FORMAT],
     cwd: root,
     env: { LC_ALL: "C" },
     stdin: "null",
@@ -233,7 +242,7 @@ export async function walk(root: string, closed: string[], visitor: Visitor): Pr
     stderr: "piped",
   }).spawn();
   const errors = readErrors(child.stderr);
-  const reader = new Reader(visitor);
+  const reader = new Reader(visitor, fromText(start));
   try {
     for await (const chunk of child.stdout) reader.feed(chunk);
     reader.end();
