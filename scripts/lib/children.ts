@@ -36,26 +36,26 @@ export interface Child {
   stop(): Promise<Ended>;
 }
 
+/** The command line of a script of ours, with its permissions. */
+export function denoCommand(script: string, args: string[]): [command: string, ...args: string[]] {
+  const path = (name: string) => fromFileUrl(new URL(`../../${name}`, import.meta.url));
+  const flags = [
+    "--no-check",
+    "--quiet",
+    `--config=${path("deno.json")}`,
+    ...PERMISSIONS[script] ?? ["-A"],
+  ];
+  return [Deno.execPath(), "run", ...flags, path(script), ...args];
+}
+
 /** Starts a command of ours. Its stderr is ours; each line of its stdout goes to `onLine`. */
 export function startChild(
   script: keyof typeof PERMISSIONS,
   args: string[],
   onLine: (line: string) => void = () => {},
 ): Child {
-  const path = fromFileUrl(new URL(`../../${script}`, import.meta.url));
-  const config = fromFileUrl(new URL("../../deno.json", import.meta.url));
-  const { command, args: all } = tied({
-    command: Deno.execPath(),
-    args: [
-      "run",
-      "--no-check",
-      "--quiet",
-      `--config=${config}`,
-      ...PERMISSIONS[script],
-      path,
-      ...args,
-    ],
-  });
+  const [program, ...rest] = denoCommand(script, args);
+  const { command, args: all } = tied({ command: program, args: rest });
   const process = new Deno.Command(command, { args: all, stdin: "null", stdout: "piped" }).spawn();
   let stdout = "";
   const read = eachLine(process.stdout, (line) => {

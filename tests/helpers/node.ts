@@ -1,22 +1,13 @@
 /** A mirror under test: a folder with a configuration, and our commands run on it as an operator does. */
 import { join } from "@std/path/posix";
-import { PERMISSIONS } from "../../scripts/lib/children.ts";
+import { denoCommand } from "../../scripts/lib/children.ts";
 import type { RepoStatus } from "../../formats/status.ts";
-
-const ROOT = new URL("../..", import.meta.url).pathname;
 
 /** How a command ended. */
 export interface Done {
   code: number;
   stdout: string;
   stderr: string;
-}
-
-/** The command line of a script of ours. */
-export function script(name: string, args: string[]): string[] {
-  const flags = PERMISSIONS[name] ?? ["-A"];
-  const config = `--config=${ROOT}deno.json`;
-  return [Deno.execPath(), "run", "--no-check", "--quiet", config, ...flags, ROOT + name, ...args];
 }
 
 /** A folder of one mirror. */
@@ -46,7 +37,7 @@ export class TestNode implements AsyncDisposable {
   }
 
   private command(name: string, args: string[]) {
-    const [program, ...rest] = script(name, args);
+    const [program, ...rest] = denoCommand(name, args);
     return new Deno.Command(program, {
       args: rest,
       env: { MIRROR_CONFIG: this.config, MIRROR_DATA: this.path(), NO_COLOR: "1" },
