@@ -3,6 +3,7 @@
  * of today do them, against `syncrepo` with all its proofs, over a real rsync daemon on loopback.
  */
 import { join } from "@std/path/posix";
+import { lutimesSync } from "node:fs";
 import { startRsyncDaemon } from "../scripts/demo/rsyncd.ts";
 import { denoCommand } from "../scripts/lib/children.ts";
 import { measure, median, table } from "./measure.ts";
@@ -28,7 +29,9 @@ async function makeTree(root: string, n: number, updated: number) {
     Deno.utimeSync(join(pool, file), 1_790_000_000, 1_790_000_000 + i);
     Deno.utimeSync(join(pool, file + ".sig"), 1_790_000_000, 1_790_000_000 + i);
     for (const f of [file, file + ".sig"]) {
-      Deno.symlinkSync(`../../../pool/packages/${f}`, join(root, repo, "os/x86_64", f));
+      const link = join(root, repo, "os/x86_64", f);
+      Deno.symlinkSync(`../../../pool/packages/${f}`, link);
+      lutimesSync(link, 1_790_000_000, 1_790_000_000 + i);
     }
     Deno.mkdirSync(join(descs, repo, name));
     Deno.writeTextFileSync(

@@ -119,7 +119,8 @@ export class Planner {
     if (toText(item.path) === undefined) return false;
     if (this.changesType(item)) return true;
     if (item.kind === "dir") return false;
-    return item.kind === "link" || (!item.created && item.content) ||
+    const isNews = item.created || item.content;
+    return isNews && (item.kind === "link" || !item.created) ||
       this.profile.held.some((pattern) => pattern.test(item.path)) ||
       item.hardLinkOf !== undefined && this.plan.staged.has(item.hardLinkOf);
   }

@@ -20,16 +20,17 @@ Deno.test("Planner: new files go in at once; links, databases and replacements a
     ">f+++++++++ 5 core.db@",
     ">f.st...... 7 changed@",
     ".f..t...... 7 touched@",
+    ".L..t...... 7 touched.link@ -> x",
     "*deleting   0 old@",
     "*deleting   0 olddir/@",
   ]);
-  assertEquals(direct, ["new", "new/pkg", "touched"]);
+  assertEquals(direct, ["new", "new/pkg", "touched", "touched.link"]);
   assertEquals(staged, ["link", "core.db", "changed"]);
   assertEquals([plan.direct.bytes, plan.stagedBytes, plan.added, plan.changed, plan.deleted], [
     10,
     12,
     3,
-    2,
+    3,
     1,
   ]);
   assertEquals(plan.changes, [
