@@ -40,6 +40,7 @@ Deno.test("Planner: new files go in at once; links, databases and replacements a
     "core.db",
     "changed",
     "touched",
+    "touched.link",
     "old",
     "olddir/",
   ]);
