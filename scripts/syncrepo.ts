@@ -18,7 +18,7 @@ import {
 } from "./lib/cli.ts";
 import { type Config, loadConfig, pickRepos, type Repo } from "./lib/config.ts";
 import { run } from "./lib/run.ts";
-import { loadStatus, openStorage, repoFiles } from "./lib/storage.ts";
+import { isReady, loadStatus, openStorage, repoFiles } from "./lib/storage.ts";
 import { dryRun } from "./syncrepo/dry_run.ts";
 import { proveRepo } from "./syncrepo/prove.ts";
 import { exitCode, syncRepo, type Wish, type World } from "./syncrepo/session.ts";
@@ -76,7 +76,7 @@ export function main(args: string[], world: Partial<World> = {}): Promise<number
   });
 }
 
-function one(
+async function one(
   mode: string | undefined,
   config: Config,
   repo: Repo,
@@ -86,10 +86,14 @@ function one(
 ): Promise<unknown> {
   if (mode === "verify") return proveRepo(config, repo, world);
   if (mode === "dry-run") return dryRun(config, repo, wish, world, !switches.has("json"));
-  return syncRepo(config, repo, wish, world).then((status) => {
-    log.info(describe(status));
-    return status;
-  });
+  const files = repoFiles(config.data, repo);
+  if (switches.has("init") && await isReady(files)) {
+    log.info(`${repo.name}: is complete already; --init leaves it alone`);
+    return await loadStatus(files);
+  }
+  const status = await syncRepo(config, repo, wish, world);
+  log.info(describe(status));
+  return status;
 }
 
 /** What a monitoring system reads of a repository that failed. */
@@ -110,7 +114,6 @@ function readWish({ switches, values }: Arguments): Wish {
     );
   }
   return {
-    init: switches.has("init"),
     force: switches.has("force"),
     allowDelete: text === undefined ? undefined : Number(text),
   };

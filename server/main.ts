@@ -24,8 +24,11 @@ const SPEC: CommandSpec = {
     port: { value: "PORT", help: "port, 0 for a free one (default: server.port)" },
   },
   examples: [
-    ["serve --port 8080", "serve what mirror.toml names at http://127.0.0.1:8080/"],
-    ["serve --port 0 --json", 'print {"url":"http://127.0.0.1:40123/",…} once it listens'],
+    ["deno task serve --port 8080", "serve what mirror.toml names at http://127.0.0.1:8080/"],
+    [
+      "deno task serve --port 0 --json",
+      'print {"url":"http://127.0.0.1:40123/",…} once it listens',
+    ],
   ],
 };
 

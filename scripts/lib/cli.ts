@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { closestString } from "@std/text/closest-string";
+import { toDisplay } from "../../formats/names.ts";
 
 /** Exit codes of every command; 75 is EX_TEMPFAIL of sysexits(3). */
 export const EXIT = { done: 0, failed: 1, usage: 2, busy: 75 } as const;
@@ -56,7 +57,9 @@ export function help(spec: CommandSpec): string {
     `  ${`--${name}${option.value ? ` ${option.value}` : ""}`.padEnd(20)} ${option.help}`
   );
   const examples = spec.examples.map(([line, what]) => `  ${line}\n      ${what}`);
-  return `${spec.name}: ${spec.summary}\n\nUsage: ${spec.name} [options] ${spec.operands}\n\n` +
+  return `${spec.name}: ${spec.summary}\n\nUsage: ${
+    `${spec.name} [options] ${spec.operands}`.trim()
+  }\n\n` +
     `Options:\n${lines.join("\n")}\n\nExamples:\n${examples.join("\n")}\n\n` +
     `Exit codes: 0 done, 1 failed, 2 wrong usage, 75 another instance is at work\n`;
 }
@@ -119,6 +122,8 @@ export class Log {
   private line(text: string, sgr?: string) {
     const clear = this.open ? "\r\x1b[K" : "";
     this.open = false;
+    // What upstreams and programs say may hold control characters: a terminal must not obey them.
+    text = text.split("\n").map(toDisplay).join("\n");
     this.write(clear + (sgr && this.colour ? `\x1b[${sgr}m${text}\x1b[0m` : text) + "\n");
   }
 
@@ -141,7 +146,7 @@ export class Log {
     try {
       columns = Deno.consoleSize().columns;
     } catch { /* stdin, stdout and stderr are not all terminals */ }
-    this.write("\r\x1b[K" + text.slice(0, columns - 1));
+    this.write("\r\x1b[K" + toDisplay(text).slice(0, columns - 1));
     this.open = true;
   }
 }

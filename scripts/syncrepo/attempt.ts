@@ -5,7 +5,7 @@
  */
 import { dirname, join } from "@std/path/posix";
 import { statfs } from "node:fs/promises";
-import { fromText, toBytes, toText } from "../../formats/names.ts";
+import { fromText, toBytes, toDisplay, toText, toTextLossy } from "../../formats/names.ts";
 import { count, formatBytes, formatTime } from "../../formats/units.ts";
 import type { Log } from "../lib/cli.ts";
 import type { Repo } from "../lib/config.ts";
@@ -187,7 +187,8 @@ export async function checkedPlan(a: Attempt, tree: string, lists: string): Prom
   const refused = refusal(plan, a.repo.max_delete, a.allowDelete);
   if (refused) {
     for (const item of plan.deletions) a.runLog.write(`would delete: ${item.path}`);
-    const shown = plan.deletions.filter((i) => !i.dir).slice(0, 5).map((i) => i.path).join(", ");
+    const shown = plan.deletions.filter((i) => !i.dir).slice(0, 5)
+      .map((i) => toDisplay(toTextLossy(i.path))).join(", ");
     throw new AttemptError(refused, {
       retry: false,
       hint: `It would delete ${shown}${plan.deleted > 5 ? " …" : ""} (all in ${a.runLog.path}). ` +

@@ -1,7 +1,7 @@
 /** One run for one repository: lock, cheap check, then the upstreams in order, again after a pause. */
 import { join } from "@std/path/posix";
 import { newStatus, type RepoStatus } from "../../formats/status.ts";
-import { formatDuration } from "../../formats/units.ts";
+import { count, formatDuration } from "../../formats/units.ts";
 import { EXIT, Failure, type Log } from "../lib/cli.ts";
 import { type Config, pathsOfOthers, type Repo } from "../lib/config.ts";
 import { readText, writeWhole } from "../lib/files.ts";
@@ -26,7 +26,6 @@ import { fetchCheck } from "./upstream.ts";
 
 /** What a person asked for. */
 export interface Wish {
-  init: boolean;
   force: boolean;
   allowDelete?: number;
 }
@@ -116,7 +115,6 @@ export async function syncRepo(
   using _lock = await takeLock(files.lock, `A sync of ${repo.name}`);
   const ready = await isReady(files);
   const before = await loadStatus(files) ?? newStatus(repo.name, repo.path, repo.profile);
-  if (wish.init && ready) return before;
   const schedule = fixMinute(
     repo.schedule ?? profileOf(repo).schedule,
     config.site.name,
@@ -261,6 +259,7 @@ async function anyUpstream(
     await urlSaysUnchanged(repo, profile, files.static, world);
   const others = pathsOfOthers(config, repo);
   const deadline = now() + repo.time_limit;
+  if (ready) await refuseLostTree(repo, files, world.before);
   await Deno.mkdir(files.static, { recursive: true });
   let last: AttemptError | undefined;
   try {
@@ -310,6 +309,19 @@ async function anyUpstream(
     }
     throw error;
   }
+}
+
+/** A tree that was complete and is empty now is a disk that is not mounted: nothing is fetched beside it. */
+async function refuseLostTree(repo: Repo, files: RepoFiles, before: RepoStatus) {
+  if (!before.size?.files) return;
+  const entries = await Array.fromAsync(Deno.readDir(files.static)).catch(() => []);
+  if (entries.some((e) => e.name !== ".~tmp~")) return;
+  throw new Failure(
+    `${repo.name}: ${files.static} is empty, but ${
+      count(before.size.files, "file")
+    } were synced to it`,
+    `Is its disk mounted? If it is to be fetched anew, remove ${files.ready} first.`,
+  );
 }
 
 /** Whether the check URL answers with the marker that we serve. Unknown is reported, and is not "changed". */

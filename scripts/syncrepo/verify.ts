@@ -3,7 +3,7 @@
  * size. It looks at the tree as it will be after the switch: staged files first, then the tree.
  */
 import { basename, dirname, join } from "@std/path/posix";
-import { fromText, toText } from "../../formats/names.ts";
+import { fromText, toDisplay, toText } from "../../formats/names.ts";
 import { Failure } from "../lib/cli.ts";
 import { exists } from "../lib/files.ts";
 import type { Run } from "../lib/run.ts";
@@ -166,7 +166,8 @@ function need(needed: Set<string>, overlay: Overlay, path: string) {
 
 /** Some gaps in words. */
 export function describeGaps(gaps: Gap[]): string {
-  const shown = gaps.slice(0, 3).map((g) => `${g.path} ${g.problem} (${g.database})`).join("; ");
+  const shown = gaps.slice(0, 3)
+    .map((g) => toDisplay(`${g.path} ${g.problem} (${g.database})`)).join("; ");
   return gaps.length > 3 ? `${shown}; and ${gaps.length - 3} more` : shown;
 }
 

@@ -77,6 +77,9 @@ Deno.test("Log: levels, colour only where asked, progress only on a terminal", (
     log.info("j");
     return out.join("");
   };
+  const out: string[] = [];
+  new Log(1, (t) => out.push(t), false).error("two\nlines \x1b[2J");
+  assertEquals(out, ["two\nlines \\x1b[2J\n"], "a terminal is not made to obey");
   assertEquals(said(0, false, false), "e\n");
   assertEquals(said(1, false, false), "e\ni\nj\n");
   assertEquals(said(2, false, false), "e\ni\nd\nj\n");

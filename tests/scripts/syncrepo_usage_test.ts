@@ -102,7 +102,9 @@ Deno.test("syncrepo: --init skips what is ready", async () => {
   assertEquals((await node.sync("--init")).code, 0);
   const first = await node.status("archlinux");
   await up.update(["core/pkg1"]);
-  assertEquals((await node.sync("--init")).code, 0);
+  const again = await node.sync("--init");
+  assertEquals(again.code, 0);
+  assertMatch(again.stderr, /archlinux: is complete already; --init leaves it alone/);
   assertEquals(await node.status("archlinux"), first);
 });
 
@@ -120,4 +122,23 @@ Deno.test("syncrepo: logs of the last twenty runs are kept", async () => {
   const names = (await Array.fromAsync(Deno.readDir(node.path("state/log")))).map((e) => e.name);
   assertEquals(names.filter((n) => n.startsWith("archlinux.")).length, 20);
   assertEquals(names.filter((n) => n.startsWith("archlinux-extra.")).length, 25);
+});
+
+Deno.test("syncrepo: a tree that is empty all at once, its disk is asked for and nothing fetched", async () => {
+  await using dir = await tempDir();
+  const up = new ArchTree(dir.path);
+  await up.fill(2);
+  await using node = await TestNode.make(repo(dir.path));
+  assertEquals((await node.sync()).code, 0);
+  await Deno.remove(node.path("static/archlinux"), { recursive: true });
+  await Deno.mkdir(node.path("static/archlinux"));
+  const { code, stderr } = await node.sync("--force");
+  assertEquals(code, 1);
+  assertMatch(
+    stderr,
+    /static\/archlinux is empty, but 5 files were synced to it\n {2}hint: Is its disk mounted\?/,
+  );
+  assertEquals(await Array.fromAsync(Deno.readDir(node.path("static/archlinux"))), []);
+  await Deno.remove(node.path("state/archlinux.ready"));
+  assertEquals((await node.sync()).code, 0);
 });
