@@ -5,7 +5,7 @@
  */
 import { type Entry, hrefOf, isLink, type Listing, type ListingHead } from "./listing.ts";
 import { escapeHtml, toDisplay } from "./names.ts";
-import { count, formatBytes, formatMinute } from "./units.ts";
+import { count, formatBytes, formatMinute, formatNumber } from "./units.ts";
 
 // 28 characters stand before a name. On a narrow screen the name wraps within what is left of them.
 const STYLE = "body{font:16px/1.5 system-ui,sans-serif;max-width:75em;margin:0 auto;padding:.5em}" +
@@ -20,7 +20,7 @@ const show = (text: string) => escapeHtml(toDisplay(text));
 
 /** What a directory holds: `12 files, 3 directories, 1.6 GiB, newest 2026-11-21 23:59 UTC`. */
 export function totals({ files, dirs, bytes, mtime }: ListingHead): string {
-  const folders = `${dirs.toLocaleString("en-US")} ${dirs === 1 ? "directory" : "directories"}`;
+  const folders = `${formatNumber(dirs)} ${dirs === 1 ? "directory" : "directories"}`;
   return `${count(files, "file")}, ${folders}, ${formatBytes(bytes)}, newest ${minute(mtime)} UTC`;
 }
 

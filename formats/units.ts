@@ -62,7 +62,12 @@ export function formatTime(epochSeconds: number): string {
   return new Date(epochSeconds * 1000).toISOString().slice(0, 19) + "Z";
 }
 
+/** A whole number with commas: `1,234`. `toLocaleString` does it too, but takes 20 ms to get ready. */
+export function formatNumber(n: number): string {
+  return String(n).replace(/\B(?=(?:\d{3})+$)/g, ",");
+}
+
 /** A count with its noun: `1 file`, `2 files`, `1,234 files`. */
 export function count(n: number, noun: string): string {
-  return `${n.toLocaleString("en-US")} ${noun}${n === 1 ? "" : "s"}`;
+  return `${formatNumber(n)} ${noun}${n === 1 ? "" : "s"}`;
 }

@@ -16,6 +16,10 @@ export class Comparison implements Sink {
 
   drop() {}
 
+  settle(): Promise<void> {
+    return Promise.resolve();
+  }
+
   put({ dir }: Place, name: typeof LISTING_FILES[number], text: string) {
     const path = `${dir}/${name}`;
     if (holds(path, this.encoder.encode(text))) return;

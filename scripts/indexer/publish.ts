@@ -3,8 +3,7 @@
  * space on the same file system first and renamed into place at the end: a run that is killed while it
  * prepares has changed nothing, and no half-written or temporary file ever stands among the listings.
  */
-import { join } from "@std/path/posix";
-import { crc32, gzipSync } from "node:zlib";
+import { Writer, zlib } from "./writer.ts";
 
 /** The files of a listing. A directory of the mirror with such a name cannot have a listing. */
 export const LISTING_FILES = ["index.json", "index.html"] as const;
@@ -16,9 +15,6 @@ export const OWN_NAMES = new Set<string>(LISTING_FILES.flatMap((name) => [name, 
  * folders costs more time to write than all else.
  */
 export const GZIP_FROM = 14_000;
-
-/** Level 2 of zlib gives nearly what 6 gives on listings, in half the time. */
-const compress = (bytes: Uint8Array) => gzipSync(bytes, { level: 2 });
 
 /** Where the listing of a directory is written to. */
 export interface Place {
@@ -48,7 +44,7 @@ export class Publication {
   private removals: string[] = [];
   private strays: string[] = [];
   private n = 0;
-  private encoder = new TextEncoder();
+  private writer = new Writer();
   readonly result: Written = { written: 0, removed: 0 };
 
   /** `scratch` must be on the file system of the listings. What a killed run left there goes. */
@@ -69,11 +65,12 @@ export class Publication {
   /** A place for the listing of a directory that has none yet, standing at `path` at the end. */
   place(path: string, parent?: Place): Place {
     if (parent?.fresh) {
-      Deno.mkdirSync(path = join(parent.dir, path.slice(path.lastIndexOf("/") + 1)));
-      return { dir: path, fresh: true };
+      const dir = parent.dir + path.slice(path.lastIndexOf("/"));
+      this.writer.mkdir(dir);
+      return { dir, fresh: true };
     }
     const dir = this.name("");
-    Deno.mkdirSync(dir);
+    this.writer.mkdir(dir);
     this.grafts.push([dir, path]);
     return { dir, fresh: true };
   }
@@ -81,18 +78,17 @@ export class Publication {
   /** Takes back a place: its directory vanished meanwhile. */
   drop(place: Place) {
     if (!place.fresh) return;
-    removeTree(place.dir);
+    this.writer.remove(place.dir);
     this.grafts = this.grafts.filter(([from]) => from !== place.dir);
   }
 
   /** Prepares one file of a listing, unless it stands there already. */
   put(place: Place, name: typeof LISTING_FILES[number], text: string) {
-    const bytes = this.encoder.encode(text);
+    const bytes = this.writer.encode(text);
     const to = `${place.dir}/${name}`, gzip = bytes.length >= GZIP_FROM;
     if (!place.fresh && holds(to, bytes)) return;
     const from = place.fresh ? to : this.name(name);
-    Deno.writeFileSync(from, bytes);
-    if (gzip) Deno.writeFileSync(from + ".gz", compress(bytes));
+    this.writer.write(from, bytes, gzip);
     this.result.written++;
     if (place.fresh) return;
     this.moves.push({ from, to, gzip });
@@ -118,7 +114,17 @@ export class Publication {
     this.strays.push(path);
   }
 
-  /** Publishes all that was prepared: new directories first, then what leads to them, then removals. */
+  /** A promise if whoever makes listings has to wait for the disk. */
+  pause(): Promise<void> | undefined {
+    return this.writer.pause();
+  }
+
+  /** Waits until all that was put can be read. */
+  settle(): Promise<void> {
+    return this.writer.settle();
+  }
+
+  /** Publishes all that was prepared and has settled: new directories first, then what leads to them, then removals. */
   publish() {
     for (const [from, to] of this.grafts) this.move(from, to);
     for (const { from, to, gzip } of this.moves) {
@@ -153,6 +159,7 @@ export class Publication {
 
   /** Empties the scratch space. */
   [Symbol.dispose]() {
+    this.writer[Symbol.dispose]();
     removeTree(this.scratch);
   }
 }
@@ -175,14 +182,15 @@ export function gzipMatches(path: string, bytes: Uint8Array): boolean {
   const packed = Deno.readFileSync(path);
   if (packed.length < 18) return false;
   const end = new DataView(packed.buffer, packed.byteOffset + packed.length - 8);
-  return end.getUint32(0, true) === crc32(bytes) && end.getUint32(4, true) === bytes.length;
+  return end.getUint32(0, true) === zlib().crc32(bytes) && end.getUint32(4, true) === bytes.length;
 }
 
 /** True if both hold the same bytes. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
+  let i = 0;
+  while (i < a.length && a[i] === b[i]) i++;
+  return i === a.length;
 }
 
 /** True if an error says that there is no such file. */

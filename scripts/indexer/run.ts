@@ -6,7 +6,15 @@ import { dropChanges, type RepoFiles, takeChanges } from "../lib/storage.ts";
 import { Comparison } from "./check.ts";
 import { isDirectory, Publication } from "./publish.ts";
 import { Scan, type Sink, type Subject } from "./scan.ts";
-import { allDirs, dirLine, readState, removeState, type State, writeState } from "./state.ts";
+import {
+  allDirs,
+  dirLine,
+  type DirState,
+  readState,
+  removeState,
+  type State,
+  writeState,
+} from "./state.ts";
 import { Table } from "./table.ts";
 import { Detour, Update } from "./update.ts";
 import { type Broom, sweepAll, sweepKnown } from "./sweep.ts";
@@ -78,31 +86,37 @@ const circumstances = (subject: Subject) => ({
 async function update(task: Task): Promise<Omit<Outcome, "seconds">> {
   const { files, how, log } = task, subject = subjectOf(task);
   const changes = await takeChanges(files);
-  const old = how === "full" ? undefined : readState(files.index, circumstances(subject));
+  const read = () => readState(files.index, circumstances(subject));
   if (!isDirectory(subject.indexes)) Deno.mkdirSync(subject.indexes, { recursive: true });
   let outcome: Omit<Outcome, "seconds">;
-  try {
-    outcome = old && changes && changes !== "everything"
-      ? await byChanges(task, subject, old, changes)
-      : await byScan(task, subject, old);
-  } catch (error) {
-    if (!(error instanceof Detour)) throw error;
-    log.detail(`${task.repo.name}: looking at everything: ${error.message}`);
-    // The update has entered changes into the state that it read: it has to be read anew.
-    const state = error.instead === "scan"
-      ? readState(files.index, circumstances(subject))
-      : undefined;
-    outcome = await byScan(task, subject, state);
+  if (how === "full") outcome = await byScan(task, subject, () => undefined);
+  else if (changes === undefined || changes === "everything") {
+    outcome = await byScan(task, subject, read);
+  } else {
+    try {
+      outcome = await byChanges(task, subject, read(), changes);
+    } catch (error) {
+      if (!(error instanceof Detour)) throw error;
+      log.detail(`${task.repo.name}: looking at everything: ${error.message}`);
+      // The update has entered changes into the state that it read: it has to be read anew.
+      outcome = await byScan(task, subject, error.instead === "scan" ? read : () => undefined);
+    }
   }
   if (changes !== undefined) await dropChanges(files);
   return outcome;
 }
 
-async function byChanges(task: Task, subject: Subject, state: State, changes: Set<string>) {
+async function byChanges(
+  task: Task,
+  subject: Subject,
+  state: State | undefined,
+  changes: Set<string>,
+) {
+  if (!state) throw new Detour("full", "what the listings were made of is not known");
   using publication = new Publication(task.files.indexWork);
   const update = new Update(subject, state, publication);
   await update.run(changes);
-  publish(
+  await publish(
     task,
     subject,
     publication,
@@ -113,11 +127,11 @@ async function byChanges(task: Task, subject: Subject, state: State, changes: Se
   return report(task, "changes", done, publication.result);
 }
 
-async function byScan(task: Task, subject: Subject, old: State | undefined) {
+async function byScan(task: Task, subject: Subject, read: () => State | undefined) {
   using publication = new Publication(task.files.indexWork);
-  const scan = await look(subject, old, publication);
+  const { scan, old } = await look(subject, read, publication);
   const state = scan.changed ? stateOf(scan) : undefined;
-  publish(task, subject, publication, state);
+  await publish(task, subject, publication, state);
   const { dirs, rendered, entries, problems } = scan;
   const done = { dirs: dirs.size, rendered, entries, problems };
   return report(task, old ? "scan" : "full", done, publication.result);
@@ -129,13 +143,14 @@ function stateOf({ dirs, lookups }: Scan): State {
 }
 
 /** Publishes what was prepared and the state that goes with it. */
-function publish(
+async function publish(
   { files }: Task,
   subject: Subject,
   publication: Publication,
   state: State | undefined,
-) {
+): Promise<void> {
   if (!publication.empty) {
+    await publication.settle();
     // Should we die from here on, the next run finds no state and compares everything.
     removeState(files.index);
     publication.publish();
@@ -148,7 +163,7 @@ async function check(task: Task): Promise<Omit<Outcome, "seconds">> {
   if (!isDirectory(subject.indexes)) {
     throw new Failure(`There is no listing of ${task.repo.name} yet.`, "Run the indexer first.");
   }
-  const scan = await look(subject, undefined, comparison);
+  const { scan } = await look(subject, () => undefined, comparison);
   const done = { dirs: scan.dirs.size, rendered: scan.rendered, entries: scan.entries };
   return {
     ...report(task, "check", { ...done, problems: scan.problems }, { written: 0, removed: 0 }),
@@ -157,13 +172,14 @@ async function check(task: Task): Promise<Omit<Outcome, "seconds">> {
 }
 
 /** Walks the repository and says to `sink` what its listings should be. */
-async function look(
-  subject: Subject,
-  old: State | undefined,
-  sink: Sink & Broom,
-): Promise<Scan> {
-  const known = old && allDirs(old), scan = new Scan(subject, known, sink);
-  const complaints = await walk(subject.static, [...subject.closed], scan);
+async function look(subject: Subject, read: () => State | undefined, sink: Sink & Broom) {
+  let old: Map<string, DirState> | undefined, scan: Scan | undefined;
+  const complaints = await walk(subject.static, [...subject.closed], () => {
+    const state = read();
+    old = state && allDirs(state);
+    return scan = new Scan(subject, old, sink);
+  });
+  if (!scan) throw new Error("the walk did not begin");
   if (complaints.other.length > 0) {
     throw new Failure(
       `Cannot look at all of ${subject.static}: ${complaints.other[0]}`,
@@ -174,13 +190,11 @@ async function look(
     scan.problems.push(`${path}: permission denied; what was known of it stays listed`);
   }
   if (scan.unreadable.includes("")) throw new Failure(`Cannot read ${subject.static}.`);
-  scan.finish();
-  if (known) {
-    sweepKnown(subject, new Set([...known.keys()].filter((d) => !scan.dirs.has(d))), sink);
-  } else {
-    await sweepAll(subject, scan.dirs, scan.unreadable, sink);
-  }
-  return scan;
+  await scan.finish();
+  const { dirs, unreadable } = scan;
+  if (old) sweepKnown(subject, new Set([...old.keys()].filter((dir) => !dirs.has(dir))), sink);
+  else await sweepAll(subject, dirs, unreadable, sink);
+  return { scan, old };
 }
 
 function report(

@@ -26,6 +26,9 @@ export interface Sink {
   place(path: string, parent?: Place): Place;
   drop(place: Place): void;
   put(place: Place, name: "index.json" | "index.html", text: string): void;
+  pause?(): Promise<void> | undefined;
+  /** Waits until all that was put can be read. */
+  settle(): Promise<void>;
   /** Where the file that was put, or that stands there already, can be read now. */
   current(place: Place, name: "index.json"): string;
 }
@@ -113,6 +116,10 @@ export class Scan implements Visitor {
     const dir = this.subject.indexes + (path ? "/" + toText(path) : "");
     const known = !above?.place?.fresh && (this.old?.has(path) || isDirectory(dir));
     return known ? { dir, fresh: false } : this.sink.place(dir, above?.place);
+  }
+
+  pause(): Promise<void> | undefined {
+    return this.sink.pause?.();
   }
 
   private problem(path: string, what: string) {
@@ -264,9 +271,10 @@ export class Scan implements Visitor {
   }
 
   /** The walk is over: follows the links. Where nothing {@linkcode changed}, they lead where they led. */
-  finish() {
+  async finish() {
     for (const path of this.unreadable) this.keepBelow(path);
     if (!this.changed) return;
+    await this.sink.settle();
     const found = this.followAll();
     const files = this.filesOf(found.flatMap((f) => [...f.links.values()]));
     for (const { path, held, records, links } of found) {

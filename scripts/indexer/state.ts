@@ -6,12 +6,11 @@
  * It is a cache: it stands only while the listings are whole (a run takes it away before it publishes and
  * writes it anew afterwards), and whatever looks wrong about it means that the next run rebuilds all.
  */
-import { crc32 } from "node:zlib";
 import { fromHref, toHref } from "../../formats/names.ts";
 import { type Listing, renderHtml, renderJson } from "../../formats/listing.ts";
 import { isGone } from "./publish.ts";
 import { Table } from "./table.ts";
-import type { Totals } from "./walk.ts";
+import { Hash, type Totals } from "./walk.ts";
 
 /** What is known of a directory. `hash` is 0 where it must be looked at again. */
 export interface DirState extends Totals {
@@ -86,11 +85,19 @@ function fingerprint({ closed, indexes }: Circumstances): string {
     boot = Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
   } catch { /* without /proc it is the same on every boot */ }
   const root = Deno.lstatSync(`${indexes}/index.json`);
-  const look = crc32(renderJson(SAMPLE) + renderHtml(SAMPLE));
+  const look = hashOf(encoder.encode(renderJson(SAMPLE) + renderHtml(SAMPLE)));
   return JSON.stringify([boot, look, closed, root.ino, root.size, root.mtime?.getTime()]);
 }
 
 const VERSION = 1;
+const encoder = new TextEncoder();
+
+/** Notices damage. zlib has a CRC, but loading it takes longer than all else here. */
+function hashOf(bytes: Uint8Array): number {
+  const hash = new Hash();
+  hash.add(bytes, 0, bytes.length);
+  return hash.value;
+}
 
 /** The state in a file, or `undefined` where there is none, or it is stale or damaged. */
 export function readState(path: string, now: Circumstances): State | undefined {
@@ -100,7 +107,7 @@ export function readState(path: string, now: Circumstances): State | undefined {
     const head = JSON.parse(new TextDecoder().decode(bytes.subarray(0, start)));
     const body = bytes.subarray(start);
     const good = head.v === VERSION && head.bytes === body.length &&
-      head.fingerprint === fingerprint(now) && head.crc === crc32(body);
+      head.fingerprint === fingerprint(now) && head.hash === hashOf(body);
     return good ? parseBody(new TextDecoder().decode(body)) : undefined;
   } catch (error) {
     if (isGone(error) || error instanceof SyntaxError || error instanceof URIError) {
@@ -131,17 +138,17 @@ export function removeState(path: string) {
 /** Writes the state, whole or not at all. */
 export function writeState(path: string, state: State, now: Circumstances) {
   const lines = [...state.dirs.all(), "", ...state.lookups.all(), ""];
-  const body = new TextEncoder().encode(lines.join("\n"));
+  const body = encoder.encode(lines.join("\n"));
   const head = {
     v: VERSION,
     fingerprint: fingerprint(now),
     bytes: body.length,
-    crc: crc32(body),
+    hash: hashOf(body),
   };
   const beside = path + ".new";
   const file = Deno.openSync(beside, { write: true, create: true, truncate: true });
   try {
-    for (const part of [new TextEncoder().encode(JSON.stringify(head) + "\n"), body]) {
+    for (const part of [encoder.encode(JSON.stringify(head) + "\n"), body]) {
       for (let at = 0; at < part.length;) at += file.writeSync(part.subarray(at));
     }
   } finally {

@@ -48,7 +48,7 @@ export async function sweepAll(
     if (gone !== undefined && within(folder.path, [gone])) return;
     broom.removeFile(`${subject.indexes}/${folder.path ? toText(folder.path) + "/" : ""}${name}`);
   };
-  await walk(subject.indexes, [...subject.closed], {
+  await walk(subject.indexes, [...subject.closed], () => ({
     open({ path }) {
       if (gone !== undefined && within(path, [gone])) return;
       if (kept.has(path) || within(path, untouched) || ofOthers(path, subject.closed)) return;
@@ -64,5 +64,5 @@ export async function sweepAll(
       }
     },
     odd() {},
-  });
+  }));
 }

@@ -191,7 +191,8 @@ export class Update {
 
   private async walk(path: string): Promise<Scan> {
     const { subject } = this, scan = new Scan(subject, undefined, this.publication);
-    const { denied, other } = await walk(subject.static, [...subject.closed], scan, toText(path)!);
+    const closed = [...subject.closed];
+    const { denied, other } = await walk(subject.static, closed, () => scan, toText(path)!);
     if (denied.length + other.length + scan.unreadable.length > 0) {
       throw new Detour("scan", "not readable");
     }

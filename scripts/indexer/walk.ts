@@ -33,6 +33,8 @@ export interface Visitor {
   close(folder: Folder): void;
   /** Something that is neither file, link nor directory. */
   odd(path: string, type: string): void;
+  /** A promise if it can't take more for now. */
+  pause?(): Promise<void> | undefined;
 }
 
 /** One file or link as find printed it. */
@@ -224,12 +226,13 @@ export interface Complaints {
 
 /**
  * Walks the tree at `root`, or the part at `start` of it (a text). The directories `closed`, relative to it (`archlinux/`), are visited but not
- * entered. What vanishes meanwhile is left out; that is no complaint.
+ * entered. The visitor is made while find is
+ * at work already. What vanishes meanwhile is left out; that is no complaint.
  */
 export async function walk(
   root: string,
   closed: string[],
-  visitor: Visitor,
+  makeVisitor: () => Visitor,
   start = "",
 ): Promise<Complaints> {
   const prune = closed.flatMap((path) => ["-path", `./${path.replace(/\/$/, "")}`, "-prune", ","]);
@@ -242,9 +245,12 @@ export async function walk(
     stderr: "piped",
   }).spawn();
   const errors = readErrors(child.stderr);
-  const reader = new Reader(visitor, fromText(start));
   try {
-    for await (const chunk of child.stdout) reader.feed(chunk);
+    const visitor = makeVisitor(), reader = new Reader(visitor, fromText(start));
+    for await (const chunk of child.stdout) {
+      reader.feed(chunk);
+      await visitor.pause?.();
+    }
     reader.end();
   } catch (error) {
     child.kill("SIGKILL");
@@ -262,7 +268,7 @@ async function readErrors(stream: ReadableStream<Uint8Array>): Promise<Complaint
   const complaints: Complaints = { denied: [], other: [] };
   const text = await new Response(stream).text();
   for (const line of text.split("\n").slice(0, -1)) {
-    const [, path, why] = /^find: '?(.*?)'?: ([^:]*)$/.exec(line) ?? ["", "", line];
+    const [, path, why] = /^\S*find: '?(.*?)'?: ([^:]*)$/.exec(line) ?? ["", "", line];
     if (why === "No such file or directory") continue;
     if (why === "Permission denied") complaints.denied.push(path.replace(/^\.\//, ""));
     else complaints.other.push(line);

@@ -1,0 +1,13 @@
+/** The other core's side of {@linkcode Writer}: does each batch and answers, with the error or nothing. */
+import { type Batch, perform } from "./writer.ts";
+
+const port = globalThis as unknown as Worker;
+
+port.onmessage = ({ data }: MessageEvent<Batch>) => {
+  try {
+    perform(data);
+    port.postMessage("");
+  } catch (error) {
+    port.postMessage(String(error));
+  }
+};
