@@ -16,6 +16,8 @@ import {
 } from "./rsync.ts";
 import type { RunLog } from "./runlog.ts";
 
+/** On a terminal often enough to look alive; rsync itself says it after every file. */
+const TERMINAL_MS = 100;
 const MINUTE_MS = 60_000;
 
 /** Says how far a transfer is: at once on a terminal, else a line a minute. */
@@ -39,12 +41,11 @@ export class Reporter {
     // Within a file rsync leaves the count of files out.
     const files = progress.files < 0 ? this.last.files : progress.files;
     this.last = { ...progress, files };
+    if (this.now() - this.saidAt < (this.log.terminal ? TERMINAL_MS : MINUTE_MS)) return true;
+    this.saidAt = this.now();
     const text = describeProgress(this.what, this.last, this.total);
-    this.log.progress(text);
-    if (!this.log.terminal && this.now() - this.saidAt >= MINUTE_MS) {
-      this.saidAt = this.now();
-      this.log.info(text);
-    }
+    if (this.log.terminal) this.log.progress(text);
+    else this.log.info(text);
     return true;
   }
 }
