@@ -8,7 +8,8 @@ import { exists } from "../lib/files.ts";
 import { repoFiles } from "../lib/storage.ts";
 import { AttemptError } from "./attempt_error.ts";
 import { makePlan, type Plan, refusal } from "./plan.ts";
-import { profileOf, sourceOf, type Wish, withoutUser, type World } from "./session.ts";
+import type { Wish, World } from "./session.ts";
+import { profileOf, sourceOf, withoutUser } from "./source.ts";
 
 /** Makes and prints the plan; gives it for `--json`. Throws {@linkcode Failure} where it would be refused. */
 export async function dryRun(

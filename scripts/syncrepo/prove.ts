@@ -4,7 +4,8 @@ import { Failure } from "../lib/cli.ts";
 import { type Config, pathsOfOthers, type Repo } from "../lib/config.ts";
 import { exists } from "../lib/files.ts";
 import { repoFiles } from "../lib/storage.ts";
-import { profileOf, type World } from "./session.ts";
+import type { World } from "./session.ts";
+import { profileOf } from "./source.ts";
 import { describeGaps, findDatabases, verify } from "./verify.ts";
 
 /** Checks every database of a repository against its tree. Throws {@linkcode Failure} where one has a gap. */

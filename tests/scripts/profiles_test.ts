@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { profiles } from "../../scripts/profiles/mod.ts";
 import type { Database, Named, Profile } from "../../scripts/profiles/profile.ts";
-import { profileOf, sourceOf } from "../../scripts/syncrepo/session.ts";
+import { profileOf, sourceOf } from "../../scripts/syncrepo/source.ts";
 import { readConfig } from "../../scripts/lib/config.ts";
 
 function named(profile: Profile, path: string, text: string): Named[] {

@@ -2,7 +2,9 @@ import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Failure, Log } from "../../../scripts/lib/cli.ts";
 import { readConfig } from "../../../scripts/lib/config.ts";
 import type { Run } from "../../../scripts/lib/run.ts";
-import { backoff, exitCode, syncRepo, withoutUser } from "../../../scripts/syncrepo/session.ts";
+import { exitCode, syncRepo } from "../../../scripts/syncrepo/session.ts";
+import { withoutUser } from "../../../scripts/syncrepo/source.ts";
+import { backoff } from "../../../scripts/syncrepo/upstreams.ts";
 import { tempDir } from "../../helpers/node.ts";
 
 Deno.test("backoff: doubles up to 15 minutes, with full jitter", () => {
