@@ -6,6 +6,7 @@
  */
 import { Hono } from "hono";
 import { fromFileUrl } from "@std/path/posix";
+import { PROBLEMS } from "../formats/problem.ts";
 import type { Config } from "../scripts/lib/config.ts";
 import { NOT_FOUND, problemResponse } from "./errors.ts";
 import { Files } from "./files.ts";
@@ -54,9 +55,7 @@ export function createApp({
   app.use(async (c, next) => {
     if (c.req.method === "GET" || c.req.method === "HEAD") return await next();
     return problemResponse(c.req.raw, {
-      status: 405,
-      message: "This server only reads.",
-      hint: "Use GET or HEAD.",
+      ...PROBLEMS.readOnly,
       headers: { allow: "GET, HEAD" },
     });
   });
@@ -90,10 +89,7 @@ export function createApp({
         error.stack ?? error
       }`,
     );
-    return problemResponse(c.req.raw, {
-      status: 500,
-      message: "The server cannot answer this; its operator finds the reason in its log.",
-    });
+    return problemResponse(c.req.raw, PROBLEMS.broken);
   });
   return app;
 }

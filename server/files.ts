@@ -1,4 +1,5 @@
 /** Everything that is not one of the server's own URLs: repositories, and the directories above them. */
+import { PROBLEMS } from "../formats/problem.ts";
 import { fromText, toHref, toText } from "../formats/names.ts";
 import type { Repo } from "../scripts/lib/config.ts";
 import { NOT_FOUND, type Problem, problemResponse } from "./errors.ts";
@@ -8,7 +9,6 @@ import { sendFile } from "./send.ts";
 import type { Store } from "./store.ts";
 import { cacheControl, contentType, INERT, isActive } from "./types.ts";
 
-const FORBIDDEN: Problem = { status: 403, message: "The server may not read this file." };
 const NOT_UTF8: Problem = {
   status: 404,
   message: "This name is not UTF-8; the embedded server cannot open such names.",
@@ -20,21 +20,14 @@ const RESTLESS: Problem = {
   hint: "Try again.",
   headers: { "retry-after": "1" },
 };
-const BAD_URL: Problem = {
-  status: 400,
-  message: "The URL is not valid.",
-  hint: "Percent-encode what is special in it, and stay below the root.",
-};
-const LONG_URL: Problem = { status: 414, message: "The URL is too long." };
-
 /** Finds what a URL names, and sends it. */
 export class Files {
   constructor(private store: Store, private listings: Listings, private now: () => number) {}
 
   async answer(request: Request): Promise<Response> {
     const target = resolveTarget(request.url);
-    if (target === 400) return problemResponse(request, BAD_URL);
-    if (target === 414) return problemResponse(request, LONG_URL);
+    if (target === 400) return problemResponse(request, PROBLEMS.badUrl);
+    if (target === 414) return problemResponse(request, PROBLEMS.longUrl);
     const repo = this.store.repoAt(target.raw);
     if (!repo) return await this.outside(request, target);
     if (!await this.store.ready(repo)) return notReady(request, repo);
@@ -62,7 +55,7 @@ export class Files {
     for (let tries = 0; tries < 10; tries++) {
       const place = await this.store.locate(repo, path);
       if (place === "missing") return problemResponse(request, NOT_FOUND);
-      if (place === "forbidden") return problemResponse(request, FORBIDDEN);
+      if (place === "forbidden") return problemResponse(request, PROBLEMS.forbidden);
       if (place.info.isDirectory) {
         return path.endsWith("/")
           ? await this.listings.directory(request, repo, place, query)
@@ -70,7 +63,7 @@ export class Files {
       }
       if (!place.info.isFile || path.endsWith("/")) return problemResponse(request, NOT_FOUND);
       const file = await this.store.open(place);
-      if (file === "forbidden") return problemResponse(request, FORBIDDEN);
+      if (file === "forbidden") return problemResponse(request, PROBLEMS.forbidden);
       if (file !== "missing") return await sendFile(request, file, fileFields(path), this.now());
     }
     return problemResponse(request, RESTLESS);

@@ -1,4 +1,5 @@
 /** Answers with a file or with bytes: validators, conditions and ranges in one place, for all of them. */
+import { PROBLEMS } from "../formats/problem.ts";
 import { precondition, rangeStillValid, type Validator, validatorOf } from "./conditional.ts";
 import { problemResponse } from "./errors.ts";
 import { parseRanges, type Range } from "./ranges.ts";
@@ -73,9 +74,7 @@ function unlessWanted(
   const status = precondition(request.headers, current);
   if (status === 412) {
     return problemResponse(request, {
-      status,
-      message: "What is here is not the version that the request is about.",
-      hint: "Fetch it anew.",
+      ...PROBLEMS.changed,
       headers: { etag: current.etag },
     });
   }
