@@ -84,7 +84,11 @@ export class Publication {
 
   /** Prepares one file of a listing, unless it stands there already. */
   put(place: Place, name: typeof LISTING_FILES[number], text: string) {
-    const bytes = this.writer.encode(text);
+    this.putBytes(place, name, this.writer.encode(text));
+  }
+
+  /** {@linkcode put} of what is bytes already. */
+  putBytes(place: Place, name: typeof LISTING_FILES[number], bytes: Uint8Array) {
     const to = `${place.dir}/${name}`, gzip = bytes.length >= GZIP_FROM;
     if (!place.fresh && holds(to, bytes)) return;
     const from = place.fresh ? to : this.name(name);

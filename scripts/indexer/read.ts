@@ -4,14 +4,20 @@ import { fromHref } from "../../formats/names.ts";
 import { isGone } from "./publish.ts";
 import type { Totals } from "./walk.ts";
 
-/** The text of a listing, or `undefined` where there is none. */
-export function readListing(path: string): string | undefined {
+/** The bytes of a file, or `undefined` where there is none. */
+export function readBytes(path: string): Uint8Array | undefined {
   try {
-    return Deno.readTextFileSync(path);
+    return Deno.readFileSync(path);
   } catch (error) {
     if (isGone(error)) return undefined;
     throw error;
   }
+}
+
+/** The text of a listing, or `undefined` where there is none. */
+export function readListing(path: string): string | undefined {
+  const bytes = readBytes(path);
+  return bytes && new TextDecoder().decode(bytes);
 }
 
 /** The totals in a listing's first line, or `undefined` where there is none. */

@@ -6,9 +6,9 @@ import { type DirEntry, type Entry, entryName } from "../../formats/listing.ts";
 import { fromHref, fromText, toHref, toText } from "../../formats/names.ts";
 import { follow, type Look } from "./links.ts";
 import { isGone, OWN_NAMES, type Publication } from "./publish.ts";
-import { readHead, readListing } from "./read.ts";
+import { readBytes, readHead } from "./read.ts";
 import { fileEntry, linkEntry, sameTotals, Scan, type Subject } from "./scan.ts";
-import { type Edit, readLines, splice, writeLines } from "./splice.ts";
+import { type Edit, readFiles, splice } from "./splice.ts";
 import { dirKey, dirLine, type DirState, readDirLine, type State } from "./state.ts";
 import { sweepKnown } from "./sweep.ts";
 import { type Record, toSecond, walk } from "./walk.ts";
@@ -249,18 +249,19 @@ export class Update {
   /** Changes one listing. True if its totals are others than before. */
   private change(path: string): boolean {
     const dir = this.subject.indexes + (path && "/" + toText(path));
-    const json = readListing(`${dir}/index.json`), html = readListing(`${dir}/index.html`);
-    const lines = json !== undefined && html !== undefined ? readLines(json, html) : undefined;
+    const json = readBytes(`${dir}/index.json`), html = readBytes(`${dir}/index.html`);
+    const listing = json && html && readFiles(json, html);
     const line = this.state.dirs.get(dirKey(path));
-    if (!lines || !line) throw new Detour("full", `the listing of ${dirKey(path)} is damaged`);
+    const damaged = () => new Detour("full", `the listing of ${dirKey(path)} is damaged`);
+    if (!listing || !line) throw damaged();
     const edits: Edit[] = [...this.edits.get(path)!].map(([name, entry]) => ({ name, entry }));
     const others = [...this.subject.closed].filter((c) => parentOf(c) === path);
     const uncounted = new Set(others.map((c) => entryName(nameOf(c), true).name));
     const own = toSecond(Deno.lstatSync(this.subject.static + (path && "/" + toText(path))).mtime);
-    const after = splice(lines, edits, uncounted, own), text = writeLines(after);
-    const place = { dir, fresh: false };
-    this.publication.put(place, "index.json", text.json);
-    this.publication.put(place, "index.html", text.html);
+    const after = splice(listing, edits, uncounted, own), place = { dir, fresh: false };
+    if (!after) throw damaged();
+    this.publication.putBytes(place, "index.json", after.json);
+    this.publication.putBytes(place, "index.html", after.html);
     this.touched++;
     this.entries += edits.length;
     const [, before] = readDirLine(line);
