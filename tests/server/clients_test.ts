@@ -1,7 +1,7 @@
 /** What people use: rclone, lftp and wget walk the listings; lynx, w3m and links show them. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { dirname, join } from "@std/path/posix";
-import { startServer } from "../../server/main.ts";
+import { startServer } from "../../server/listen.ts";
 import { makeNode } from "./fixture.ts";
 
 const INDEXER = new URL("../../scripts/indexer.ts", import.meta.url).pathname;

@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/posix";
 import { makeNode, type TestNode } from "./fixture.ts";
+import { startServer } from "../../server/listen.ts";
 
 const MAIN = new URL("../../server/main.ts", import.meta.url).pathname;
 const TOML =
@@ -63,4 +64,29 @@ Deno.test("serve: static that is a file, refused before it listens", async () =>
   const { code, stderr } = await (await spawn(n, "--port", "0")).output();
   assertEquals(code, 1);
   assertStringIncludes(new TextDecoder().decode(stderr), "static: it is not a directory.");
+});
+
+Deno.test("serve --socket: a second one takes over, the first leaves it its place", async () => {
+  await using n = await makeNode({ arch: "/arch/" });
+  await n.ready("arch");
+  await n.write("arch/a", "a");
+  const socket = join(n.data, "server.sock");
+  await Deno.writeTextFile(socket, "left by a killed one");
+  const answer = async () => {
+    using connection = await Deno.connect({ transport: "unix", path: socket });
+    const request = "GET /arch/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    await connection.write(new TextEncoder().encode(request));
+    return (await new Response(connection.readable).text()).slice(0, 15);
+  };
+  const first = startServer(n.config, { socket });
+  assertEquals(await answer(), "HTTP/1.1 200 OK");
+  const second = startServer(n.config, { socket });
+  assertEquals(await first.shutdown(), true);
+  assertEquals(await answer(), "HTTP/1.1 200 OK");
+  await second.shutdown();
+  const left = await Array.fromAsync(Deno.readDir(n.data), (entry) => entry.name);
+  assertEquals(left.filter((name) => name.includes("sock")), []);
+  const missing = await (await spawn(n, "--socket", "/nonexistent/server.sock")).output();
+  assertEquals(missing.code, 1);
+  assertStringIncludes(new TextDecoder().decode(missing.stderr), "--allow-write=FOLDER");
 });

@@ -1,7 +1,7 @@
 /** The server on a real port, asked by real clients and by bytes on a socket. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/posix";
-import { startServer } from "../../server/main.ts";
+import { startServer } from "../../server/listen.ts";
 import { makeNode, type TestNode } from "./fixture.ts";
 
 interface Served extends AsyncDisposable {

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/posix";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import * as esbuild from "esbuild";
-import { startServer } from "../../server/main.ts";
+import { startServer } from "../../server/listen.ts";
 import { build } from "../../web/build.ts";
 import { makeNode, type TestNode } from "../server/fixture.ts";
 
