@@ -48,66 +48,84 @@ export async function anyUpstream(
   repo: Repo,
   wish: Wish,
   world: Inner,
-): Promise<{ result: Result; upstream: string }> {
-  const { log, now, ready } = world;
+): Promise<Success> {
+  const { ready, before } = world;
   const profile = profileOf(repo);
   const files = repoFiles(config.data, repo);
-  const limit = ready ? AbortSignal.timeout(repo.time_limit * 1000) : undefined;
-  const signal = limit ? AbortSignal.any([world.signal, limit]) : world.signal;
-  const unchanged = ready && !wish.force &&
-    await urlSaysUnchanged(repo, profile, files.static, world);
-  const others = pathsOfOthers(config, repo);
-  const deadline = now() + repo.time_limit;
-  if (ready) await refuseLostTree(repo, files, world.before);
+  if (ready) await refuseLostTree(repo, files, before);
   await Deno.mkdir(files.static, { recursive: true });
-  let last: AttemptError | undefined;
+  const limit = ready ? AbortSignal.timeout(repo.time_limit * 1000) : undefined;
+  const base: Base = {
+    ...world,
+    ...wish,
+    repo,
+    profile,
+    files,
+    others: pathsOfOthers(config, repo),
+    host: config.site.name,
+    unclean: ["running", "failed"].includes(before.outcome),
+    urlSaysUnchanged: ready && !wish.force &&
+      await urlSaysUnchanged(repo, profile, files.static, world),
+    signal: limit ? AbortSignal.any([world.signal, limit]) : world.signal,
+  };
   try {
-    for (let round = 0;; round++) {
-      let retry = false;
-      for (const upstream of repo.upstream) {
-        const shown = withoutUser(upstream);
-        world.runLog.write(`${new Date().toISOString()} from ${shown}`);
-        const source = sourceOf(config, repo, profile, upstream);
-        const a: Attempt = {
-          ...world,
-          repo,
-          profile,
-          files,
-          source,
-          others,
-          signal,
-          host: config.site.name,
-          force: wish.force,
-          allowDelete: wish.allowDelete,
-          unclean: ["running", "failed"].includes(world.before.outcome),
-          urlSaysUnchanged: unchanged,
-        };
-        try {
-          return { result: await attempt(a), upstream };
-        } catch (error) {
-          if (signal.aborted || !(error instanceof AttemptError)) throw error;
-          log.warn(`${repo.name}: ${shown}: ${error.message}`);
-          world.runLog.write(`failed: ${error.message}`);
-          retry ||= error.retry;
-          // A reason that will stay, with what to do about it, says more than a broken connection.
-          if (!last || last.retry || !error.retry) last = error;
-        }
-      }
-      const seconds = backoff(round + 1, repo.retry_delay, world.random ?? Math.random);
-      if (!retry || round >= repo.retries || now() + seconds > deadline) throw last!;
-      log.info(`${repo.name}: trying again in ${formatDuration(seconds)}`);
-      await (world.sleep ?? pause)(seconds, signal);
-      signal.throwIfAborted();
-    }
+    return await rounds(config, base, world);
   } catch (error) {
-    if (!world.signal.aborted && limit?.aborted) {
-      throw new AttemptError(`stopped at its time limit of ${formatDuration(repo.time_limit)}`, {
-        retry: true,
-        hint: "What was fetched is kept; the next run goes on. Raise time_limit if this is usual.",
-      });
-    }
-    throw error;
+    if (world.signal.aborted || !limit?.aborted) throw error;
+    throw new AttemptError(`stopped at its time limit of ${formatDuration(repo.time_limit)}`, {
+      retry: true,
+      hint: "What was fetched is kept; the next run goes on. Raise time_limit if this is usual.",
+    });
   }
+}
+
+/** A result, and the upstream that it came from. */
+interface Success {
+  result: Result;
+  upstream: string;
+}
+
+/** What is the same for every upstream. */
+type Base = Omit<Attempt, "source" | "signal"> & { signal: AbortSignal };
+
+/** All upstreams, again after growing pauses as long as that may help and the time limit allows. */
+async function rounds(config: Config, base: Base, world: Inner): Promise<Success> {
+  const { repo, log, now, signal } = base;
+  const deadline = now() + repo.time_limit;
+  for (let round = 0;; round++) {
+    const end = await oneRound(config, base);
+    if ("result" in end) return end;
+    const seconds = backoff(round + 1, repo.retry_delay, world.random ?? Math.random);
+    if (!end.retry || round >= repo.retries || now() + seconds > deadline) throw end.error;
+    log.info(`${repo.name}: trying again in ${formatDuration(seconds)}`);
+    await (world.sleep ?? pause)(seconds, signal);
+    signal.throwIfAborted();
+  }
+}
+
+/** Each upstream once, in order, until one serves us; else the failure that says most. */
+async function oneRound(
+  config: Config,
+  base: Base,
+): Promise<Success | { error: AttemptError; retry: boolean }> {
+  const { repo, profile, log, runLog, signal } = base;
+  let worst: AttemptError | undefined, retry = false;
+  for (const upstream of repo.upstream) {
+    const shown = withoutUser(upstream);
+    runLog.write(`${new Date().toISOString()} from ${shown}`);
+    try {
+      const source = sourceOf(config, repo, profile, upstream);
+      return { result: await attempt({ ...base, source }), upstream };
+    } catch (error) {
+      if (signal.aborted || !(error instanceof AttemptError)) throw error;
+      log.warn(`${repo.name}: ${shown}: ${error.message}`);
+      runLog.write(`failed: ${error.message}`);
+      retry ||= error.retry;
+      // A reason that will stay, with what to do about it, says more than a broken connection.
+      if (!worst || worst.retry) worst = error;
+    }
+  }
+  return { error: worst!, retry };
 }
 
 /** A tree that was complete and is empty now is a disk that is not mounted: nothing is fetched beside it. */
