@@ -3,7 +3,9 @@
  * space on the same file system first and renamed into place at the end: a run that is killed while it
  * prepares has changed nothing, and no half-written or temporary file ever stands among the listings.
  */
-import { Writer, zlib } from "./writer.ts";
+import { compress, type Packed, zlib } from "./gzip.ts";
+import { isGone, readBytes } from "./read.ts";
+import { Writer } from "./writer.ts";
 
 /** The files of a listing. A directory of the mirror with such a name cannot have a listing. */
 export const LISTING_FILES = ["index.json", "index.html"] as const;
@@ -44,11 +46,12 @@ export class Publication {
   private removals: string[] = [];
   private strays: string[] = [];
   private n = 0;
-  private writer = new Writer();
+  private readonly writer: Writer;
   readonly result: Written = { written: 0, removed: 0 };
 
   /** `scratch` must be on the file system of the listings. What a killed run left there goes. */
-  constructor(private readonly scratch: string) {
+  constructor(private readonly scratch: string, { small = false } = {}) {
+    this.writer = new Writer(small);
     removeTree(scratch);
     Deno.mkdirSync(scratch, { recursive: true });
   }
@@ -87,12 +90,23 @@ export class Publication {
     this.putBytes(place, name, this.writer.encode(text));
   }
 
-  /** {@linkcode put} of what is bytes already. */
-  putBytes(place: Place, name: typeof LISTING_FILES[number], bytes: Uint8Array) {
+  /** {@linkcode put} of what is bytes already, in place of `old`. */
+  replace(place: Place, name: typeof LISTING_FILES[number], bytes: Uint8Array, old: Uint8Array) {
+    const gzip = readBytes(`${place.dir}/${name}.gz`);
+    this.putBytes(place, name, bytes, gzip && { text: old, gzip });
+  }
+
+  private putBytes(
+    place: Place,
+    name: typeof LISTING_FILES[number],
+    bytes: Uint8Array,
+    old?: Packed,
+  ) {
     const to = `${place.dir}/${name}`, gzip = bytes.length >= GZIP_FROM;
     if (!place.fresh && holds(to, bytes)) return;
     const from = place.fresh ? to : this.name(name);
-    this.writer.write(from, bytes, gzip);
+    this.writer.write(from, bytes, gzip && !old);
+    if (gzip && old) this.writer.write(from + ".gz", compress(bytes, old), false);
     this.result.written++;
     if (place.fresh) return;
     this.moves.push({ from, to, gzip });
@@ -196,10 +210,6 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   while (i < a.length && a[i] === b[i]) i++;
   return i === a.length;
 }
-
-/** True if an error says that there is no such file. */
-export const isGone = (error: unknown) =>
-  error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
 
 export function isDirectory(path: string): boolean {
   try {

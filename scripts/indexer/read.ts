@@ -1,8 +1,11 @@
 /** Reading what stands in a published index.json, and no more of it than is asked for. */
 import { type Entry, type FileEntry, hrefOf, isDir, isLink } from "../../formats/listing.ts";
 import { fromHref } from "../../formats/names.ts";
-import { isGone } from "./publish.ts";
 import type { Totals } from "./walk.ts";
+
+/** True if an error says that there is no such file. */
+export const isGone = (error: unknown) =>
+  error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
 
 /** The bytes of a file, or `undefined` where there is none. */
 export function readBytes(path: string): Uint8Array | undefined {

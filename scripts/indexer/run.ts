@@ -113,7 +113,7 @@ async function byChanges(
   changes: Set<string>,
 ) {
   if (!state) throw new Detour("full", "what the listings were made of is not known");
-  using publication = new Publication(task.files.indexWork);
+  using publication = new Publication(task.files.indexWork, { small: true });
   const update = new Update(subject, state, publication);
   await update.run(changes);
   await publish(

@@ -15,8 +15,8 @@ import {
 } from "../../formats/listing.ts";
 import { toHref, toText, toTextLossy } from "../../formats/names.ts";
 import { type Destination, follower } from "./links.ts";
-import { isDirectory, isGone, OWN_NAMES, type Place } from "./publish.ts";
-import { readHead, readRows } from "./read.ts";
+import { isDirectory, OWN_NAMES, type Place } from "./publish.ts";
+import { isGone, readHead, readRows } from "./read.ts";
 import type { DirState } from "./state.ts";
 import { type Folder, readRecords, type Record, type Totals, type Visitor } from "./walk.ts";
 

@@ -8,7 +8,7 @@
  */
 import { fromHref, toHref } from "../../formats/names.ts";
 import { type Listing, renderHtml, renderJson } from "../../formats/listing.ts";
-import { isGone } from "./publish.ts";
+import { isGone } from "./read.ts";
 import { Table } from "./table.ts";
 import { Hash, type Totals } from "./walk.ts";
 

@@ -5,8 +5,8 @@
 import { type DirEntry, type Entry, entryName } from "../../formats/listing.ts";
 import { fromHref, fromText, toHref, toText } from "../../formats/names.ts";
 import { follow, type Look } from "./links.ts";
-import { isGone, OWN_NAMES, type Publication } from "./publish.ts";
-import { readBytes, readHead } from "./read.ts";
+import { OWN_NAMES, type Publication } from "./publish.ts";
+import { isGone, readBytes, readHead } from "./read.ts";
 import { fileEntry, linkEntry, sameTotals, Scan, type Subject } from "./scan.ts";
 import { type Edit, readFiles, splice } from "./splice.ts";
 import { dirKey, dirLine, type DirState, readDirLine, type State } from "./state.ts";
@@ -260,8 +260,8 @@ export class Update {
     const own = toSecond(Deno.lstatSync(this.subject.static + (path && "/" + toText(path))).mtime);
     const after = splice(listing, edits, uncounted, own), place = { dir, fresh: false };
     if (!after) throw damaged();
-    this.publication.putBytes(place, "index.json", after.json);
-    this.publication.putBytes(place, "index.html", after.html);
+    this.publication.replace(place, "index.json", after.json, json);
+    this.publication.replace(place, "index.html", after.html, html);
     this.touched++;
     this.entries += edits.length;
     const [, before] = readDirLine(line);

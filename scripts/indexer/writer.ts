@@ -2,6 +2,7 @@
  * Writing prepared files, on another core where there is much to write. The bytes of many files travel as
  * one piece, which is handed over and not copied.
  */
+import { compress } from "./gzip.ts";
 
 /** What is to be done in scratch space, in this order. */
 export type Step =
@@ -16,10 +17,6 @@ export interface Batch {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Loaded where it is needed: the import takes longer than all else in a run that compresses nothing. */
-// deno-lint-ignore no-process-global
-export const zlib = () => process.getBuiltinModule("node:zlib");
-
 /** Does the steps of a batch. */
 export function perform({ steps, bytes }: Batch) {
   let at = 0;
@@ -29,8 +26,7 @@ export function perform({ steps, bytes }: Batch) {
     else {
       const content = bytes.subarray(at, at += step.bytes);
       Deno.writeFileSync(step.path, content);
-      // Level 2 gives nearly what 6 gives on listings, in half the time.
-      if (step.gzip) Deno.writeFileSync(step.path + ".gz", zlib().gzipSync(content, { level: 2 }));
+      if (step.gzip) Deno.writeFileSync(step.path + ".gz", compress(content));
     }
   }
 }
@@ -49,6 +45,9 @@ export class Writer implements Disposable {
   private error?: Error;
   private wake = () => {};
   private encoder = new TextEncoder();
+
+  /** `alone`: there is little to write, and the other core is not worth its start. */
+  constructor(private readonly alone = false) {}
 
   mkdir(path: string) {
     this.steps.push({ do: "mkdir", path });
@@ -77,6 +76,10 @@ export class Writer implements Disposable {
   }
 
   private send() {
+    if (this.alone) {
+      perform(this.take());
+      return;
+    }
     this.worker ??= this.start();
     const batch = this.take();
     this.underway.push(batch.bytes.length);
