@@ -43,6 +43,15 @@ export const PARTS: Part[] = [
   part("test", "rclone", ["rclone"], "a client"),
   part("test", "apt-utils", ["apt-ftparchive"], "makes Debian-like upstreams"),
   part("test", "dpkg-dev", ["dpkg-scanpackages"], "makes Debian-like upstreams"),
+  part("test", "nginx-light", ["nginx"], "serves HTTP in production"),
+  part(
+    "test",
+    "libnginx-mod-stream",
+    ["/usr/lib/nginx/modules/ngx_stream_module.so"],
+    "TLS in front of the rsync daemon",
+  ),
+  part("test", "vsftpd", ["vsftpd"], "serves FTP in production"),
+  part("test", "wrk", ["wrk"], "asks servers as fast as they answer"),
   part("test", "stunnel4", ["stunnel"], "TLS in front of an rsync daemon"),
   part("test", "chromium", ["chromium"], "shows the pages"),
   part(
@@ -52,6 +61,9 @@ export const PARTS: Part[] = [
     "for chromium",
   ),
   part("test", "tree", ["tree"], "a measure for the indexer"),
+  part("test", "mmdebstrap", ["mmdebstrap"], "makes a Debian to boot"),
+  part("test", "systemd", ["systemctl", "systemd-analyze"], "checks the units"),
+  part("test", "systemd-container", ["systemd-nspawn"], "boots a Debian with the units"),
   part("test", "procps", ["ps"], "looks at processes"),
 ];
 

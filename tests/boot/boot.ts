@@ -1,0 +1,204 @@
+/**
+ * The units on a booted system: a minimal Debian made by mmdebstrap and booted by systemd-nspawn, with
+ * an rsync daemon of its own as the upstream. Its own task (test:boot), as it fetches Debian packages.
+ */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { ArchTree } from "../helpers/arch.ts";
+import { tempDir } from "../helpers/node.ts";
+import { output } from "../helpers/serving.ts";
+import { main as install } from "../../scripts/install.ts";
+
+const PACKAGES = "systemd,systemd-sysv,rsync,xz-utils,zstd,bzip2,curl,procps";
+
+const repo = (name: string, more: string) =>
+  `[[repo]]\nname = "${name}"\nprofile = "arch"\nretries = 0\n${more}\n`;
+
+const MIRROR_TOML = `[site]\nname = "boot.test"\n[server]\nport = 8080\n` +
+  repo("arch", `upstream = ["rsync://127.0.0.1/arch/"]`) +
+  repo("slow", `upstream = ["rsync://127.0.0.1/arch/"]\nbwlimit = "20k"`) +
+  repo("broken", `upstream = ["rsync://127.0.0.1/nothing/"]`);
+
+/** Every ten seconds instead of every hour. */
+const SOON = "[Timer]\nOnCalendar=\nOnCalendar=*:*:0/10\nRandomizedDelaySec=0\nAccuracySec=1s\n";
+
+/** Makes the root: packages, mirrorkit as an operator installs it, and an upstream. */
+async function makeRoot(root: string) {
+  await output("mmdebstrap", [
+    "--quiet",
+    "--variant=minbase",
+    `--include=${PACKAGES}`,
+    "bookworm",
+    root,
+  ]);
+  assertEquals(await install(["--root", root, "--quiet"]), 0);
+  await Deno.writeTextFile(root + "/etc/mirrorkit/mirror.toml", MIRROR_TOML);
+  await Deno.mkdir(root + "/srv/upstream");
+  await new ArchTree(root + "/srv/upstream").fill(6, 60_000);
+  await Deno.writeTextFile(
+    root + "/etc/rsyncd.conf",
+    "[arch]\npath = /srv/upstream\nuse chroot = no\n",
+  );
+  const dropIn = root + "/etc/systemd/system/mirrorkit-sync@arch.timer.d";
+  await Deno.mkdir(dropIn, { recursive: true });
+  await Deno.writeTextFile(dropIn + "/soon.conf", SOON);
+  await output("systemctl", [
+    ...[`--root=${root}`, "enable", "--quiet"],
+    ...["rsync.service", "mirrorkit.service", "mirrorkit-sync@arch.timer"],
+  ]);
+}
+
+/** What systemd-analyze has to say of units. */
+async function verify(root: string, units: string[]): Promise<string> {
+  const { stdout, stderr } = await new Deno.Command("chroot", {
+    args: [
+      root,
+      "systemd-analyze",
+      "verify",
+      ...units.map((u) => `/usr/local/lib/systemd/system/${u}`),
+    ],
+  }).output();
+  return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+}
+
+/** A booted system. */
+class Machine implements AsyncDisposable {
+  private leader = 0;
+  private constructor(private readonly nspawn: Deno.ChildProcess) {}
+
+  static async boot(root: string): Promise<Machine> {
+    const args = [
+      `--directory=${root}`,
+      "--private-network",
+      "--boot",
+      "--register=no",
+      "--keep-unit",
+    ];
+    const nspawn = new Deno.Command("systemd-nspawn", {
+      args: [...args, "--quiet", "--console=read-only"],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    const machine = new Machine(nspawn);
+    await machine.until("boot", async () => {
+      const children = await output("ps", ["-o", "pid=", "--ppid", `${nspawn.pid}`]).catch(() =>
+        ""
+      );
+      machine.leader = parseInt(children);
+      return machine.leader > 0 &&
+        /running|degraded/.test(await machine.run("systemctl is-system-running || true"));
+    });
+    return machine;
+  }
+
+  /** Runs a shell line inside; gives stdout. Throws where it fails. */
+  run(line: string): Promise<string> {
+    return output("nsenter", ["-t", `${this.leader}`, "-a", "sh", "-c", line]);
+  }
+
+  /** Waits for something to become true. */
+  async until(what: string, check: () => Promise<boolean>, seconds = 60) {
+    for (let tries = 0; tries < seconds * 4; tries++) {
+      if (await check().catch(() => false)) return;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+    const journal = await this.run("journalctl --no-pager -n 60").catch(String);
+    throw new Error(`no ${what} within ${seconds} s\n${journal}`);
+  }
+
+  async [Symbol.asyncDispose]() {
+    await this.run("systemctl poweroff").catch(() => {});
+    const timer = setTimeout(() => this.nspawn.kill("SIGKILL"), 30_000);
+    await this.nspawn.status;
+    clearTimeout(timer);
+  }
+}
+
+Deno.test("units: booted, the timer fires, sync, index and server work; failures show; a stop is clean", async (t) => {
+  await using dir = await tempDir();
+  const root = dir.path + "/root";
+  await makeRoot(root);
+
+  await t.step("verify: no output", async () => {
+    const units = [
+      "mirrorkit.service",
+      "mirrorkit-sync@arch.service",
+      "mirrorkit-index@arch.service",
+      "mirrorkit-sync@arch.timer",
+    ];
+    assertEquals(await verify(root, units), "");
+    // It exits with 0 on a misspelt key, so its output is what counts; and it does print one then.
+    await Deno.writeTextFile(
+      root + "/usr/local/lib/systemd/system/odd.service",
+      "[Service]\nExecStrat=/bin/true\n",
+    );
+    assertMatch(await verify(root, ["odd.service"]), /ExecStrat/);
+    await Deno.remove(root + "/usr/local/lib/systemd/system/odd.service");
+  });
+
+  await t.step("security: each unit's exposure is 2.5 or less", async () => {
+    for (
+      const unit of [
+        "mirrorkit.service",
+        "mirrorkit-sync@arch.service",
+        "mirrorkit-index@arch.service",
+      ]
+    ) {
+      const said = await output("chroot", [
+        root,
+        "systemd-analyze",
+        "security",
+        "--offline=true",
+        "--no-pager",
+        unit,
+      ]);
+      const score = Number(/exposure level for \S+: ([\d.]+)/.exec(said)?.[1]);
+      console.log(`${unit}: exposure ${score}`);
+      assert(score <= 2.5, said);
+    }
+  });
+
+  await using machine = await Machine.boot(root);
+
+  await t.step(
+    "timer: fires, the sync runs, the index follows, the listing is served",
+    async () => {
+      await machine.until("listing", async () => {
+        const listing = await machine.run("curl -fsS 'http://127.0.0.1:8080/arch/?format=json'");
+        return JSON.parse(listing).files > 6;
+      });
+      const timers = await machine.run("systemctl list-timers --no-pager --all");
+      assertMatch(timers, /mirrorkit-sync@arch\.timer/);
+      const owner = await machine.run(
+        "stat -c %U /srv/mirror/static/arch/lastupdate /srv/mirror/indexes/arch/index.json",
+      );
+      assertEquals(owner, "mirrorkit\nmirrorkit\n");
+    },
+  );
+
+  await t.step("failing sync: shows in systemctl --failed", async () => {
+    await machine.run("systemctl start mirrorkit-sync@broken.service || true");
+    assertMatch(
+      await machine.run("systemctl --failed --no-pager"),
+      /mirrorkit-sync@broken\.service/,
+    );
+    assertMatch(
+      await machine.run("journalctl --no-pager -u mirrorkit-sync@broken"),
+      /Unknown module 'nothing'/,
+    );
+  });
+
+  await t.step("stop during a sync: clean, the status is true", async () => {
+    await machine.run("systemctl start --no-block mirrorkit-sync@slow.service");
+    await machine.until(
+      "transfer",
+      async () => (await machine.run("pgrep -f '^rsync .*static/slow'")) !== "",
+    );
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await machine.run("systemctl stop mirrorkit-sync@slow.service");
+    assertEquals(await machine.run("pgrep -f '^rsync .*static/slow' || true"), "");
+    const status = JSON.parse(await machine.run("cat /srv/mirror/state/slow.json"));
+    assertEquals(status.outcome, "failed");
+    assertMatch(status.lastError.message, /stopped by SIGTERM; what was fetched is kept/);
+  });
+});
