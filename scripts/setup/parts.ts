@@ -42,7 +42,6 @@ export const PARTS: Part[] = [
   part("test", "lftp", ["lftp"], "a client"),
   part("test", "rclone", ["rclone"], "a client"),
   part("test", "apt-utils", ["apt-ftparchive"], "makes Debian-like upstreams"),
-  part("test", "dpkg-dev", ["dpkg-scanpackages"], "makes Debian-like upstreams"),
   part("test", "nginx-light", ["nginx"], "serves HTTP in production"),
   part(
     "test",
