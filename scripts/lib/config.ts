@@ -5,36 +5,12 @@ import { closestString } from "@std/text/closest-string";
 import * as v from "valibot";
 import { type Arguments, UsageError } from "./cli.ts";
 import { readText } from "./files.ts";
-import { parseDuration } from "../../formats/units.ts";
+import { duration, text, whole } from "./schema.ts";
+import { rsyncModule, type Servers, servers } from "./servers.ts";
 
 /** The profiles there are; `scripts/profiles/` says what each demands. */
 export const PROFILES = ["arch", "debian", "ubuntu", "alpine", "fedora", "el", "generic"] as const;
 export type ProfileName = typeof PROFILES[number];
-
-const text = (what: string) =>
-  v.pipe(v.string(`allowed is ${what}`), v.minLength(1, `allowed is ${what}`));
-
-const duration = v.pipe(
-  v.string('allowed is a duration such as "6 h" or "90 s"'),
-  v.check((s) => {
-    try {
-      return parseDuration(s) > 0;
-    } catch {
-      return false;
-    }
-  }, 'allowed is a duration above zero, such as "6 h" or "90 s"'),
-  v.transform(parseDuration),
-);
-
-const whole = (what: string, least: number, most: number) => {
-  const allowed = `allowed is ${what} from ${least} to ${most}`;
-  return v.pipe(
-    v.number(allowed),
-    v.integer(allowed),
-    v.minValue(least, allowed),
-    v.maxValue(most, allowed),
-  );
-};
 
 const UPSTREAM =
   "allowed is rsync://HOST/MODULE/, rsync-ssl://HOST/MODULE/ or an absolute directory";
@@ -97,6 +73,7 @@ const repo = v.strictObject({
     v.picklist(["strict", "warn", "off"], "allowed are strict, warn, off"),
     "strict",
   ),
+  ...rsyncModule,
 });
 
 const schema = v.strictObject({
@@ -113,6 +90,7 @@ const schema = v.strictObject({
         "127.0.0.1",
       ),
       port: v.optional(whole("a port", 0, 65535), 8080),
+      ...servers,
     }, "allowed is a table with hostname and port"),
     {},
   ),
@@ -135,7 +113,7 @@ export interface Config {
   /** Storage, absolute. */
   data: string;
   site: { name: string; title?: string; contact?: string };
-  server: { hostname: string; port: number };
+  server: Servers & { hostname: string; port: number };
   repos: Repo[];
 }
 

@@ -13,7 +13,11 @@ const complaint = (toml: string) => assertThrows(() => config(toml), UsageError)
 
 Deno.test("readConfig: five lines are enough, defaults filled in", () => {
   const { repos, site, server } = config(SITE + repo());
-  assertEquals([site.name, server], ["m.example.org", { hostname: "127.0.0.1", port: 8080 }]);
+  assertEquals([site.name, server.hostname, server.port], ["m.example.org", "127.0.0.1", 8080]);
+  assertEquals([server.nginx.port, server.rsync.tls, server.ftp.passive_ports], [80, "nginx", [
+    40000,
+    40999,
+  ]]);
   const { path, upstream, max_delete, stale_after, verify } = repos[0];
   assertEquals([path, upstream, max_delete, stale_after, verify], [
     "/a/",
@@ -71,6 +75,20 @@ Deno.test("readConfig: errors name file, key, value and what is allowed", () => 
       /time_limit = "soon" is not allowed; allowed is a duration/,
     ],
     [SITE + `[server]\nport = 70000\n` + repo(), /server\.port = 70000 is not allowed/],
+    [
+      SITE + `[server.nginx]\naddresses = ["here"]\n` + repo(),
+      /server\.nginx\.addresses\[0\] = "here" is not allowed; allowed is an IP address/,
+    ],
+    [SITE + `[server.nginx]\nrate = "fast"\n` + repo(), /rate = "fast" .* allowed is a rate/],
+    [SITE + `[server.nginx]\ncertificate = "a;b"\n` + repo(), /certificate = "a;b" is not allowed/],
+    [SITE + `[server.rsync]\ntls = "yes"\n` + repo(), /tls = "yes" .* nginx, stunnel, off/],
+    [
+      SITE + `[server.ftp]\npassive_ports = [9, 8]\n` + repo(),
+      /passive_ports = .* lower one first/,
+    ],
+    [SITE + `[server.ftp]\nallow = []\n` + repo(), /unknown key server\.ftp\.allow/],
+    [SITE + repo(`rsync_module = "a b"`), /rsync_module = "a b" .* letters, digits/],
+    [SITE + repo(`comment = "a\\nb"`), /comment = .* one line of text/],
     [SITE + repo() + repo(), /name = "a" stands twice/],
     [SITE + repo() + repo(`path = "/a/b/"`, "b"), /path = "\/a\/b\/" of b overlaps "\/a\/" of a/],
     [SITE + repo(`path = "/"`) + repo(`path = "/"`, "b"), /overlaps/],
