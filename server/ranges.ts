@@ -14,7 +14,7 @@ export const MAX_RANGES = 32;
  * where nothing can be satisfied (416). Ranges that together exceed the file overlap: ignored too.
  */
 export function parseRanges(field: string | null, size: number): Range[] | "whole" {
-  if (field === null || !/^bytes\s*=/i.test(field)) return "whole";
+  if (field === null || !/^bytes\s*=\s*[^\s]/i.test(field)) return "whole";
   const ranges: Range[] = [];
   const items = field.slice(field.indexOf("=") + 1).split(",", MAX_RANGES + 1);
   if (items.length > MAX_RANGES) return "whole";

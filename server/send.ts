@@ -73,10 +73,7 @@ function unlessWanted(
 ): Response | undefined {
   const status = precondition(request.headers, current);
   if (status === 412) {
-    return problemResponse(request, {
-      ...PROBLEMS.changed,
-      headers: { etag: current.etag },
-    });
+    return problemResponse(request, PROBLEMS.changed);
   }
   if (status !== 304) return undefined;
   headers.delete("content-type");
@@ -99,19 +96,22 @@ export async function sendFile(
   try {
     const info = await file.stat();
     const { size } = info, current = validatorOf(info);
+    // As nginx: nobody resumes a listing, least of all in the middle of its compressed form.
+    const ranged = !("content-encoding" in fields);
     const headers = new Headers({
       "etag": current.etag,
       "last-modified": new Date(current.modified * 1000).toUTCString(),
-      "accept-ranges": "bytes",
+      ...(ranged ? { "accept-ranges": "bytes" } : {}),
       "x-content-type-options": "nosniff",
       ...fields,
     });
     const unwanted = unlessWanted(request, current, headers);
     if (unwanted) return unwanted;
     // A Range is defined for GET alone (14.2).
-    const ranges = request.method === "GET" && rangeStillValid(request.headers, current, now)
-      ? parseRanges(request.headers.get("range"), size)
-      : "whole";
+    const ranges =
+      ranged && request.method === "GET" && rangeStillValid(request.headers, current, now)
+        ? parseRanges(request.headers.get("range"), size)
+        : "whole";
     if (ranges !== "whole" && ranges.length === 0) {
       return problemResponse(request, {
         status: 416,

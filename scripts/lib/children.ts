@@ -19,6 +19,7 @@ export const PERMISSIONS: Record<string, string[]> = {
     "--allow-env",
     "--allow-sys",
   ],
+  "scripts/configure.ts": ["--allow-run=setpriv", "--allow-read", "--allow-write", "--allow-env"],
   "server/main.ts": ["--allow-net", "--allow-read", "--allow-env"],
 };
 

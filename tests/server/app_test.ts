@@ -57,7 +57,7 @@ Deno.test("GET of a file: what cannot be done, is said", async () => {
   assertEquals([range.status, range.headers.get("content-range")], [416, "bytes */26"]);
   assertStringIncludes(await range.text(), "26 bytes");
   const match = await n.get("/arch/abc", { "if-match": '"x"' });
-  assertEquals([match.status, match.headers.get("etag")], [412, ETAG]);
+  assertEquals(match.status, 412);
   await match.body?.cancel();
 });
 

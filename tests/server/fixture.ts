@@ -19,6 +19,8 @@ export interface TestNode extends AsyncDisposable {
   write(path: string, content: string | Uint8Array): Promise<void>;
   /** Writes listings of a directory with what stands in it. */
   list(directory: string): Promise<void>;
+  /** Writes a file below indexes/ with {@linkcode MTIME}. */
+  listing(path: string, content: string | Uint8Array): Promise<void>;
   ready(repo: string): Promise<void>;
   status(repo: string, status: Partial<RepoStatus>): Promise<void>;
   get(path: string, headers?: Record<string, string>, method?: string): Promise<Response>;
@@ -51,6 +53,7 @@ export async function makeNode(
     config,
     data,
     write: (path, content) => put(join(data, "static", path), content),
+    listing: (path, content) => put(join(data, "indexes", path), content),
     async list(directory) {
       const entries: Entry[] = [];
       for await (const entry of Deno.readDir(join(data, "static", directory))) {

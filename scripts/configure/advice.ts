@@ -1,0 +1,48 @@
+/** What an operator has to do beside: packages, ports, and the commands that start the servers. Pure. */
+import type { Config } from "../lib/config.ts";
+import type { Site } from "./values.ts";
+
+/** Lines to print. */
+export function advice(config: Config, site: Site, nginxFound: boolean): string[] {
+  const { nginx, rsync, ftp } = config.server, { out, certified } = site;
+  const tls = certified && nginx.tls_port > 0;
+  const front = certified && rsync.tls !== "off";
+  const packages = ["nginx", "rsync", "vsftpd"];
+  if (front && rsync.tls === "nginx") packages.push("libnginx-mod-stream");
+  if (front && rsync.tls === "stunnel") packages.push("stunnel4");
+  const tcp = [
+    ...(nginx.port ? [nginx.port] : []),
+    ...(tls ? [nginx.tls_port] : []),
+    rsync.port,
+    ...(front ? [rsync.tls_port] : []),
+    ftp.port,
+    ftp.passive_ports.join("-"),
+  ];
+  const lines = [
+    `Install (Debian's names): ${packages.join(" ")}`,
+    `Open: TCP ${tcp.join(", ")}${tls && site.nginx.http3 ? `; UDP ${nginx.tls_port}` : ""}`,
+    `Start: nginx -c ${out}/nginx.conf`,
+    `       rsync --daemon --no-detach --config=${out}/rsyncd.conf` +
+    (rsync.rate ? ` --bwlimit=${Math.max(1, Math.round(rsync.rate / 1024))}` : ""),
+    `       vsftpd ${out}/vsftpd.conf`,
+  ];
+  if (front && rsync.tls === "stunnel") lines.push(`       stunnel ${out}/stunnel.conf`);
+  lines.push(`       serve --socket ${config.server.socket}`);
+  if (!nginxFound) {
+    lines.push("There is no nginx here: nginx.conf is for Debian 12's and was not tried.");
+  } else if (front && rsync.tls === "nginx" && site.nginx.stream === "missing") {
+    lines.push(
+      "This nginx has no stream module, so there is no rsync over TLS: install it " +
+        '(libnginx-mod-stream) or set server.rsync.tls = "stunnel", and run this again.',
+    );
+  }
+  if (!certified && nginx.tls_port > 0) {
+    lines.push(
+      nginx.certificate
+        ? `There is no ${nginx.certificate} yet, so there is no TLS yet. With nginx running: ` +
+          `certbot certonly --webroot -w ${nginx.acme} -d ${config.site.name}; then run this again.`
+        : "No TLS: server.nginx.certificate and certificate_key are not set.",
+    );
+  }
+  return lines;
+}
