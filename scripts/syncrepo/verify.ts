@@ -2,7 +2,7 @@
  * The proof that what will be served is complete: every file that a database names is there, with its
  * size. It looks at the tree as it will be after the switch: staged files first, then the tree.
  */
-import { basename, dirname, join } from "@std/path/posix";
+import { basename, dirname, join, normalize } from "@std/path/posix";
 import { fromText, toDisplay, toText } from "../../formats/names.ts";
 import { Failure } from "../lib/cli.ts";
 import { exists } from "../lib/files.ts";
@@ -23,6 +23,8 @@ export function find(
   path: string,
 ): { bytes: number; realPath: string } | undefined {
   for (let hops = 0; hops < 16; hops++) {
+    // What a database names is hostile input: a path that leaves the tree leads nowhere.
+    path = normalize(path);
     if (path.startsWith("../") || path === "..") return undefined;
     const at = join(overlay.staged.has(path) ? overlay.stagedIn : overlay.tree, path);
     try {

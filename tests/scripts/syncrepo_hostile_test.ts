@@ -295,3 +295,27 @@ Deno.test("syncrepo: an upstream that refuses, it is tried again and then given 
   await s.up.update(["core/pkg1"]);
   await assertHealed(s);
 });
+
+Deno.test("syncrepo: an upstream that changes all the while, complete each time, then healed", async () => {
+  await using s = await scene({ bytes: 60_000, extra: `bwlimit = "2m"\n` });
+  let going = true;
+  const names = [...s.up.packages.keys()];
+  const churn = (async () => {
+    for (let i = 0; going; i++) {
+      await s.up.update([names[i % names.length], names[(i + 5) % names.length]]);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+  })();
+  try {
+    for (let run = 0; run < 6; run++) {
+      const { code, stderr } = await s.node.sync();
+      assert(code === 0 || code === 1, stderr);
+      assertEquals((await s.node.status()).outcome === "failed", code === 1);
+      assertEquals(await incomplete(s.node.tree()), [], stderr);
+    }
+  } finally {
+    going = false;
+    await churn;
+  }
+  await assertHealed(s, "--allow-delete", "1000");
+});
