@@ -4,7 +4,7 @@
  */
 import { compareNames, fromText, toHref, toText, toTextLossy } from "./names.ts";
 
-export { htmlHead, htmlRow, htmlTail, renderHtml } from "./listing_html.ts";
+export { htmlHead, htmlParts, htmlRow, htmlTail, renderHtml } from "./listing_html.ts";
 export { renderText } from "./listing_text.ts";
 
 /** A file. Times are epoch seconds in UTC. */
@@ -109,10 +109,23 @@ export function jsonHead({ path, bytes, mtime, files, dirs, href }: ListingHead)
 /** The last line of index.json. */
 export const JSON_TAIL = "]}\n";
 
+/** So many entries are turned into text at a time. */
+export const PART = 500;
+
+/** `index.json` of a directory in parts, for what is too large to be held as one text. Entries are sorted. */
+export function* jsonParts(listing: Listing): Generator<string> {
+  const { entries } = listing;
+  yield jsonHead(listing);
+  for (let i = 0; i < entries.length; i += PART) {
+    yield entries.slice(i, i + PART).map(jsonRow).join(",\n") +
+      (i + PART < entries.length ? ",\n" : "\n");
+  }
+  yield JSON_TAIL;
+}
+
 /** `index.json` of a directory. The entries must be sorted. */
 export function renderJson(listing: Listing): string {
-  const rows = listing.entries.map(jsonRow).join(",\n");
-  return jsonHead(listing) + (rows && rows + "\n") + JSON_TAIL;
+  return [...jsonParts(listing)].join("");
 }
 
 const isCount = (x: unknown) => Number.isSafeInteger(x) && x as number >= 0;

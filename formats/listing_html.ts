@@ -3,7 +3,7 @@
  * (rclone, wget -r, lftp). One entry a line in a `<pre>`, the name last: a long one breaks no column,
  * and rows can be read as they arrive.
  */
-import { type Entry, hrefOf, isLink, type Listing, type ListingHead } from "./listing.ts";
+import { type Entry, hrefOf, isLink, type Listing, type ListingHead, PART } from "./listing.ts";
 import { escapeHtml, toDisplay } from "./names.ts";
 import { count, formatBytes, formatMinute, formatNumber } from "./units.ts";
 
@@ -16,7 +16,10 @@ const STYLE = "body{font:16px/1.5 system-ui,sans-serif;max-width:75em;margin:0 a
   "@media(prefers-color-scheme:dark){body{background:#14161a;color:#d7dae0}a{color:#8ab4f8}" +
   "a:visited{color:#c0a7f0}}";
 
-const show = (text: string) => escapeHtml(toDisplay(text));
+/** A name or path that is the same in every form, as nearly all are. */
+const PLAIN = /^[\w.+~@=,/-]+$/;
+
+const show = (text: string) => PLAIN.test(text) ? text : escapeHtml(toDisplay(text));
 
 /** What a directory holds: `12 files, 3 directories, 1.6 GiB, newest 2026-11-21 23:59 UTC`. */
 export function totals({ files, dirs, bytes, mtime }: ListingHead): string {
@@ -82,7 +85,8 @@ function leadsBack(path: string, target: string): boolean {
 export function htmlRow(entry: Entry, path: string): string {
   const link = isLink(entry) ? entry : undefined;
   const slash = link?.dir && !leadsBack(path, link.target) ? "/" : "";
-  const row = `${columns(entry)}  <a href="${hrefOf(entry)}${slash}">${show(entry.name)}</a>`;
+  const href = entry.href ?? (PLAIN.test(entry.name) ? entry.name : hrefOf(entry));
+  const row = `${columns(entry)}  <a href="${href}${slash}">${show(entry.name)}</a>`;
   if (!link) return row + "\n";
   return `${row} -&gt; ${show(link.target)}${link.broken ? " (broken)" : ""}\n`;
 }
@@ -90,9 +94,17 @@ export function htmlRow(entry: Entry, path: string): string {
 /** All that stands after the last entry. */
 export const htmlTail = "</pre>\n<hr>\n</body>\n</html>\n";
 
+/** `index.html` of a directory in parts, for what is too large to be held as one text. Entries are sorted. */
+export function* htmlParts(listing: Listing): Generator<string> {
+  const { entries, path } = listing;
+  yield htmlHead(listing);
+  for (let i = 0; i < entries.length; i += PART) {
+    yield entries.slice(i, i + PART).map((entry) => htmlRow(entry, path)).join("");
+  }
+  yield htmlTail;
+}
+
 /** `index.html` of a directory. The entries must be sorted. */
 export function renderHtml(listing: Listing): string {
-  let rows = "";
-  for (const entry of listing.entries) rows += htmlRow(entry, listing.path);
-  return htmlHead(listing) + rows + htmlTail;
+  return [...htmlParts(listing)].join("");
 }

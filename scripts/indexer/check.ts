@@ -2,11 +2,11 @@
 import type { Sink } from "./scan.ts";
 import { holds, type LISTING_FILES, type Place } from "./publish.ts";
 import { isDirectory } from "./publish.ts";
+import { encodeParts } from "./writer.ts";
 
 export class Comparison implements Sink {
   /** Each difference, as a file and what is wrong about it. */
   readonly differences: string[] = [];
-  private encoder = new TextEncoder();
 
   constructor(private readonly indexes: string) {}
 
@@ -20,9 +20,9 @@ export class Comparison implements Sink {
     return Promise.resolve();
   }
 
-  put({ dir }: Place, name: typeof LISTING_FILES[number], text: string) {
+  put({ dir }: Place, name: typeof LISTING_FILES[number], text: Iterable<string>) {
     const path = `${dir}/${name}`;
-    if (holds(path, this.encoder.encode(text))) return;
+    if (holds(path, encodeParts(text))) return;
     this.say(path, isDirectory(dir) ? "differs" : "missing");
   }
 

@@ -5,7 +5,7 @@
  */
 import { compress, type Packed, zlib } from "./gzip.ts";
 import { isGone, readBytes } from "./read.ts";
-import { Writer } from "./writer.ts";
+import { encodeParts, Writer } from "./writer.ts";
 
 /** The files of a listing. A directory of the mirror with such a name cannot have a listing. */
 export const LISTING_FILES = ["index.json", "index.html"] as const;
@@ -86,12 +86,17 @@ export class Publication {
   }
 
   /** Prepares one file of a listing, unless it stands there already. */
-  put(place: Place, name: typeof LISTING_FILES[number], text: string) {
-    this.putBytes(place, name, this.writer.encode(text));
+  put(place: Place, name: typeof LISTING_FILES[number], text: Iterable<string>) {
+    this.putBytes(place, name, encodeParts(text));
   }
 
   /** {@linkcode put} of what is bytes already, in place of `old`. */
-  replace(place: Place, name: typeof LISTING_FILES[number], bytes: Uint8Array, old: Uint8Array) {
+  replace(
+    place: Place,
+    name: typeof LISTING_FILES[number],
+    bytes: Uint8Array<ArrayBuffer>,
+    old: Uint8Array,
+  ) {
     const gzip = readBytes(`${place.dir}/${name}.gz`);
     this.putBytes(place, name, bytes, gzip && { text: old, gzip });
   }
@@ -99,14 +104,14 @@ export class Publication {
   private putBytes(
     place: Place,
     name: typeof LISTING_FILES[number],
-    bytes: Uint8Array,
+    bytes: Uint8Array<ArrayBuffer>,
     old?: Packed,
   ) {
     const to = `${place.dir}/${name}`, gzip = bytes.length >= GZIP_FROM;
     if (!place.fresh && holds(to, bytes)) return;
     const from = place.fresh ? to : this.name(name);
-    this.writer.write(from, bytes, gzip && !old);
     if (gzip && old) this.writer.write(from + ".gz", compress(bytes, old), false);
+    this.writer.write(from, bytes, gzip && !old);
     this.result.written++;
     if (place.fresh) return;
     this.moves.push({ from, to, gzip });

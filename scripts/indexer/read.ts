@@ -35,6 +35,9 @@ export function readHead(path: string): Totals | undefined {
   }
 }
 
+/** A file whose name needs no escape in any form: reading these with JSON.parse takes thrice as long. */
+const PLAIN_FILE = /^\{"name":"([\w.+~@=,:-]+)","bytes":(\d+),"mtime":(-?\d+)\},?$/;
+
 /** Finds the files with these raw names in a listing. */
 export function readRows(
   path: string,
@@ -44,6 +47,12 @@ export function readRows(
   const text = readListing(path);
   if (text === undefined) return;
   for (const line of text.split("\n").slice(1, -2)) {
+    const plain = PLAIN_FILE.exec(line);
+    if (plain) {
+      const [, name, bytes, mtime] = plain;
+      if (names.has(name)) found(name, { name, bytes: Number(bytes), mtime: Number(mtime) });
+      continue;
+    }
     const entry = JSON.parse(line.endsWith(",") ? line.slice(0, -1) : line) as Entry;
     if (isDir(entry) || isLink(entry)) continue;
     const name = fromHref(hrefOf(entry));

@@ -9,23 +9,30 @@ import {
   type Entry,
   entryName,
   type FileEntry,
+  htmlParts,
+  jsonParts,
   type Listing,
-  renderHtml,
-  renderJson,
 } from "../../formats/listing.ts";
 import { toHref, toText, toTextLossy } from "../../formats/names.ts";
 import { type Destination, follower } from "./links.ts";
 import { isDirectory, OWN_NAMES, type Place } from "./publish.ts";
 import { isGone, readHead, readRows } from "./read.ts";
 import type { DirState } from "./state.ts";
-import { type Folder, readRecords, type Record, type Totals, type Visitor } from "./walk.ts";
+import {
+  type Folder,
+  readRecords,
+  type Record,
+  sumRecords,
+  type Totals,
+  type Visitor,
+} from "./walk.ts";
 
 /** Where listings go: {@linkcode Publication} writes them, `--check` compares them. */
 export interface Sink {
   /** The place of a listing; `path` is where it stands at the end. */
   place(path: string, parent?: Place): Place;
   drop(place: Place): void;
-  put(place: Place, name: "index.json" | "index.html", text: string): void;
+  put(place: Place, name: "index.json" | "index.html", text: Iterable<string>): void;
   pause?(): Promise<void> | undefined;
   /** Waits until all that was put can be read. */
   settle(): Promise<void>;
@@ -63,6 +70,9 @@ interface Held {
   dirs: DirEntry[];
   records: Uint8Array[];
 }
+
+/** Where a link leads. */
+type End = Pick<Destination, "kind" | "path">;
 
 const none = (): Totals => ({ bytes: 0, mtime: -Infinity, files: 0, dirs: 0 });
 
@@ -224,19 +234,18 @@ export class Scan implements Visitor {
   }
 
   private render(frame: Frame): DirState {
-    const { folder, below } = frame;
-    const records = readRecords(folder.records);
-    const total = { ...below };
-    for (const { target, bytes, mtime } of records) {
-      if (target !== undefined) continue;
-      total.files++;
-      total.bytes += bytes;
-      if (mtime > total.mtime) total.mtime = mtime;
-    }
+    const { folder, below, place } = frame, own = sumRecords(folder.records);
+    const total = {
+      bytes: below.bytes + own.bytes,
+      mtime: Math.max(below.mtime, own.mtime),
+      files: below.files + own.files,
+      dirs: below.dirs,
+    };
     if (total.mtime === -Infinity) total.mtime = folder.mtime;
     this.rendered++;
-    if (frame.place && !folder.hasLinks) {
-      this.put(folder.path, frame.place, total, [...frame.entries, ...records.map(fileEntry)]);
+    if (place && !folder.hasLinks) {
+      const files = readRecords(folder.records).map(fileEntry);
+      this.put(folder.path, place, total, [...frame.entries, ...files]);
     }
     return { hash: folder.hash.value, ...total };
   }
@@ -253,8 +262,8 @@ export class Scan implements Visitor {
       entries: entries.sort(compareEntries),
     };
     this.entries += entries.length;
-    this.sink.put(place, "index.json", renderJson(listing));
-    this.sink.put(place, "index.html", renderHtml(listing));
+    this.sink.put(place, "index.json", jsonParts(listing));
+    this.sink.put(place, "index.html", htmlParts(listing));
   }
 
   /** Keeps what is needed to make a listing with links once the walk is over. */
@@ -276,10 +285,10 @@ export class Scan implements Visitor {
     if (!this.changed) return;
     await this.sink.settle();
     const found = this.followAll();
-    const files = this.filesOf(found.flatMap((f) => [...f.links.values()]));
+    const files = this.filesOf(found.map((f) => f.links));
     for (const { path, held, records, links } of found) {
-      const entries = records.map((r) => {
-        const link = links.get(r.name);
+      const entries = records.map((r, i) => {
+        const link = links[i];
         return link ? linkEntry(r, link, files.get(link.path)) : fileEntry(r);
       });
       if (held.place) this.put(path, held.place, held.head, [...held.dirs, ...entries]);
@@ -311,17 +320,17 @@ export class Scan implements Visitor {
       for (const { name, target } of records) {
         if (target !== undefined) targets.set(path ? `${path}/${name}` : name, target);
       }
-      return { path, held, records, links: new Map<string, Destination>() };
+      return { path, held, records, links: [] as End[] };
     });
     const follow = follower((path) => {
       const target = targets.get(path);
       return target !== undefined ? { target } : this.dirs.has(path) ? "dir" : undefined;
     });
     for (const { path, records, links } of all) {
-      for (const { name, target } of records) {
+      for (const [i, { name, target }] of records.entries()) {
         if (target === undefined) continue;
         const to = follow(path, target);
-        links.set(name, to);
+        links[i] = { kind: to.kind, path: to.path };
         const own = toHref(path ? `${path}/${name}` : name);
         for (const lookup of to.lookups) this.lookups.push(`${toHref(lookup)} ${own}`);
       }
@@ -330,9 +339,9 @@ export class Scan implements Visitor {
   }
 
   /** The files that links lead to, by path. They are taken from the listings, one read a directory. */
-  private filesOf(destinations: Destination[]): Map<string, FileEntry> {
+  private filesOf(destinations: End[][]): Map<string, FileEntry> {
     const wanted = new Map<string, Set<string>>();
-    for (const { kind, path } of destinations) {
+    for (const { kind, path } of destinations.flatMap((links) => links.filter(Boolean))) {
       if (kind !== "file") continue;
       const slash = path.lastIndexOf("/"), dir = path.slice(0, Math.max(0, slash));
       const names = wanted.get(dir);
@@ -366,7 +375,11 @@ export const fileEntry = ({ name, bytes, mtime }: Record): FileEntry => ({
   mtime,
 });
 
-export function linkEntry(link: Record, to: Destination, file: FileEntry | undefined): Entry {
+export function linkEntry(
+  link: Record,
+  to: End,
+  file: FileEntry | undefined,
+): Entry {
   const { name, href } = entryName(link.name, false);
   const target = toTextLossy(link.target!), base = { name, bytes: 0, mtime: link.mtime, target };
   const entry = to.kind === "dir"

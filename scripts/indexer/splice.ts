@@ -116,7 +116,7 @@ function join({ bytes, start, end }: Rows, cuts: Cut[], row: (entry: Entry) => s
   return pieces;
 }
 
-function concat(pieces: Uint8Array[]): Uint8Array {
+function concat(pieces: Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let at = 0;
   for (const piece of pieces) {

@@ -104,26 +104,52 @@ const parseTime = (bytes: Uint8Array, from: number) => clamp(parseNumber(bytes, 
 /** The second that a file's time lies in, as find prints it and listings show it. */
 export const toSecond = (time: Date | null) => clamp(Math.floor((time?.getTime() ?? 0) / 1000));
 
+const decoder = new TextDecoder();
+
+/** All of it as a string if it is ASCII, as nearly everything is: names are then slices of it. */
+function ascii(bytes: Uint8Array): string | undefined {
+  const text = decoder.decode(bytes);
+  return /[^\0-\x7f]/.test(text) ? undefined : text;
+}
+
 /** The files and links in what a walk kept of a directory. */
 export function readRecords(parts: Uint8Array[]): Record[] {
   const records: Record[] = [];
   for (const part of parts) {
+    const text = ascii(part);
+    const string = (from: number, to: number) =>
+      text === undefined ? fromBytes(part.subarray(from, to)) : text.slice(from, to);
     for (let at = 0; at < part.length;) {
       const type = part[at];
       const size = after(part, TAB, at), time = after(part, TAB, size);
       const name = after(part, TAB, time), target = after(part, SLASH, name);
       const end = part.indexOf(0, target);
       const record: Record = {
-        name: fromBytes(part.subarray(name, target - 1)),
+        name: string(name, target - 1),
         bytes: parseNumber(part, size),
         mtime: parseTime(part, time),
       };
-      if (type === LINK) record.target = fromBytes(part.subarray(target, end));
+      if (type === LINK) record.target = string(target, end);
       records.push(record);
       at = end + 1;
     }
   }
   return records;
+}
+
+/** What the files in what a walk kept of a directory come to; the time is -Infinity where there is none. */
+export function sumRecords(parts: Uint8Array[]): Omit<Totals, "dirs"> {
+  const sum = { bytes: 0, mtime: -Infinity, files: 0 };
+  for (const part of parts) {
+    for (let at = 0, end = part.indexOf(0); end >= 0; at = end + 1, end = part.indexOf(0, at)) {
+      if (part[at] !== FILE) continue;
+      const size = after(part, TAB, at);
+      sum.bytes += parseNumber(part, size);
+      sum.mtime = Math.max(sum.mtime, parseTime(part, after(part, TAB, size)));
+      sum.files++;
+    }
+  }
+  return sum;
 }
 
 /** Turns the bytes that find prints into calls of a visitor. */
@@ -247,7 +273,7 @@ export async function walk(
   const errors = readErrors(child.stderr);
   try {
     const visitor = makeVisitor(), reader = new Reader(visitor, fromText(start));
-    for await (const chunk of child.stdout) {
+    for await (const chunk of chunksOf(child.stdout)) {
       reader.feed(chunk);
       await visitor.pause?.();
     }
@@ -262,6 +288,21 @@ export async function walk(
   const complaints = await errors;
   if (signal) complaints.other.push(`find was ended by ${signal}`);
   return complaints;
+}
+
+/**
+ * The chunks of a stream, each in a buffer of its own size. Reading without a buffer takes a new one of
+ * 64 KiB for each 4 KiB that find writes, which costs 100 MB until the garbage is collected.
+ */
+async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader({ mode: "byob" });
+  let buffer = new ArrayBuffer(65536);
+  for (;;) {
+    const { done, value } = await reader.read(new Uint8Array(buffer));
+    if (done || !value) return;
+    yield value.slice();
+    buffer = value.buffer;
+  }
 }
 
 async function readErrors(stream: ReadableStream<Uint8Array>): Promise<Complaints> {

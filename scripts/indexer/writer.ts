@@ -31,6 +31,20 @@ export function perform({ steps, bytes }: Batch) {
   }
 }
 
+const encoder = new TextEncoder();
+
+/** The bytes of a text that comes in parts. */
+export function encodeParts(parts: Iterable<string>): Uint8Array<ArrayBuffer> {
+  const pieces = Array.from(parts, (part) => encoder.encode(part));
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
 /** A batch of this size goes to the other core; starting that takes as long as writing about as much. */
 const BATCH_BYTES = 256 * 1024;
 /** With this much on its way, whoever makes more has to wait: memory is limited. */
@@ -38,13 +52,12 @@ const MOST_BYTES = 16 * 1024 * 1024;
 
 export class Writer implements Disposable {
   private steps: Step[] = [];
-  private buffer = new Uint8Array(BATCH_BYTES);
+  private buffer: Uint8Array<ArrayBuffer> = new Uint8Array(BATCH_BYTES);
   private used = 0;
   private worker?: Worker;
   private underway: number[] = [];
   private error?: Error;
   private wake = () => {};
-  private encoder = new TextEncoder();
 
   /** `alone`: there is little to write, and the other core is not worth its start. */
   constructor(private readonly alone = false) {}
@@ -57,10 +70,18 @@ export class Writer implements Disposable {
     this.steps.push({ do: "remove", path });
   }
 
-  write(path: string, content: Uint8Array, gzip: boolean) {
+  /** The content is not the caller's any more. */
+  write(path: string, content: Uint8Array<ArrayBuffer>, gzip: boolean) {
     if (this.used + content.length > this.buffer.length) {
       if (this.used > 0) this.send();
-      if (content.length > this.buffer.length) this.buffer = new Uint8Array(content.length);
+      if (content.length > this.buffer.length) {
+        // Handed over as it is: who makes a large file does not need it any more.
+        this.steps.push({ do: "write", path, bytes: content.length, gzip });
+        this.buffer = content;
+        this.used = content.length;
+        this.send();
+        return;
+      }
     }
     this.buffer.set(content, this.used);
     this.used += content.length;
@@ -123,8 +144,6 @@ export class Writer implements Disposable {
       await this.below(0);
     } else if (this.steps.length > 0) perform(this.take());
   }
-
-  encode = (text: string) => this.encoder.encode(text);
 
   [Symbol.dispose]() {
     this.worker?.terminate();
