@@ -5,8 +5,8 @@ import { count, formatBytes } from "../../formats/units.ts";
 import { Failure } from "../lib/cli.ts";
 import { type Config, pathsOfOthers, type Repo } from "../lib/config.ts";
 import { exists } from "../lib/files.ts";
-import { repoFiles } from "../lib/storage.ts";
 import { AttemptError } from "./attempt_error.ts";
+import { currentTree } from "./gate.ts";
 import { makePlan, type Plan, refusal } from "./plan.ts";
 import type { Wish, World } from "./session.ts";
 import { profileOf, sourceOf, withoutUser } from "./source.ts";
@@ -22,7 +22,7 @@ export async function dryRun(
   const profile = profileOf(repo);
   const scratch = await Deno.makeTempDir({ prefix: "mirrorkit-" });
   try {
-    let tree = repoFiles(config.data, repo).static;
+    let tree = await currentTree(config, repo);
     if (!await exists(tree)) await Deno.mkdir(tree = join(scratch, "empty"));
     let last: AttemptError | undefined;
     for (const upstream of repo.upstream) {

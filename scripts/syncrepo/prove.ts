@@ -3,7 +3,7 @@ import { count } from "../../formats/units.ts";
 import { Failure } from "../lib/cli.ts";
 import { type Config, pathsOfOthers, type Repo } from "../lib/config.ts";
 import { exists } from "../lib/files.ts";
-import { repoFiles } from "../lib/storage.ts";
+import { currentTree } from "./gate.ts";
 import type { World } from "./session.ts";
 import { profileOf } from "./source.ts";
 import { describeGaps, findDatabases, verify } from "./verify.ts";
@@ -15,7 +15,7 @@ export async function proveRepo(
   { run, log, signal }: World,
 ): Promise<unknown> {
   const profile = profileOf(repo);
-  const tree = repoFiles(config.data, repo).static;
+  const tree = await currentTree(config, repo);
   if (!await exists(tree)) {
     throw new Failure(
       `${repo.name}: there is no ${tree} yet.`,

@@ -3,7 +3,6 @@ import { newStatus, type RepoStatus } from "../../formats/status.ts";
 import { formatDuration } from "../../formats/units.ts";
 import { EXIT, Failure, type Log } from "../lib/cli.ts";
 import type { Config, Repo } from "../lib/config.ts";
-import { writeWhole } from "../lib/files.ts";
 import { takeLock } from "../lib/lock.ts";
 import type { Run } from "../lib/run.ts";
 import { fixMinute, nextRun } from "../lib/schedule.ts";
@@ -17,6 +16,7 @@ import {
 } from "../lib/storage.ts";
 import type { Result } from "./attempt.ts";
 import { AttemptError } from "./attempt_error.ts";
+import { openGate } from "./gate.ts";
 import { RunLog } from "./runlog.ts";
 import { profileOf, withoutUser } from "./source.ts";
 import { anyUpstream } from "./upstreams.ts";
@@ -87,7 +87,11 @@ export async function syncRepo(
     const { result, upstream } = await anyUpstream(config, repo, wish, inner)
       // Also after a failure: part of it may have arrived.
       .finally(() => changes.announce(files));
-    if (!ready) await writeWhole(files.ready, `${started}\n`);
+    if (!ready) {
+      await openGate(config, repo, started);
+      // All of it is new, also what earlier runs fetched.
+      await addChanges(files, "everything");
+    }
     return await finish(success(status, result, upstream, now()));
   } catch (error) {
     const failure = asFailure(repo, error, world.signal);

@@ -9,6 +9,7 @@ import { type RepoFiles, repoFiles } from "../lib/storage.ts";
 import type { Profile } from "../profiles/profile.ts";
 import { type Attempt, attempt, type Result } from "./attempt.ts";
 import { AttemptError } from "./attempt_error.ts";
+import { closedFiles, closeGate } from "./gate.ts";
 import type { RunLog } from "./runlog.ts";
 import type { Wish, World } from "./session.ts";
 import { profileOf, sourceOf, withoutUser } from "./source.ts";
@@ -51,9 +52,9 @@ export async function anyUpstream(
 ): Promise<Success> {
   const { ready, before } = world;
   const profile = profileOf(repo);
-  const files = repoFiles(config.data, repo);
+  const open = repoFiles(config.data, repo), files = ready ? open : closedFiles(open);
   if (ready) await refuseLostTree(repo, files, before);
-  await Deno.mkdir(files.static, { recursive: true });
+  else await closeGate(config, repo);
   const limit = ready ? AbortSignal.timeout(repo.time_limit * 1000) : undefined;
   const base: Base = {
     ...world,
@@ -114,7 +115,8 @@ async function oneRound(
     const shown = withoutUser(upstream);
     runLog.write(`${new Date().toISOString()} from ${shown}`);
     try {
-      const source = sourceOf(config, repo, profile, upstream);
+      const tempDir = join(base.files.work, "=tmp");
+      const source = { ...sourceOf(config, repo, profile, upstream), tempDir };
       return { result: await attempt({ ...base, source }), upstream };
     } catch (error) {
       if (signal.aborted || !(error instanceof AttemptError)) throw error;
