@@ -3,6 +3,7 @@ import { join } from "@std/path/posix";
 import { findNginx, UNKNOWN_NGINX } from "../../scripts/configure/host.ts";
 import { renderAll } from "../../scripts/configure/render.ts";
 import type { Site } from "../../scripts/configure/values.ts";
+import { freePort } from "../../scripts/demo/rsyncd.ts";
 import type { Config } from "../../scripts/lib/config.ts";
 import { run, tied } from "../../scripts/lib/run.ts";
 
@@ -75,4 +76,31 @@ export async function writeServers(config: Config, dir: string, web: string): Pr
 export function startNginx(site: Site, config: Config): Promise<Daemon> {
   const args = ["-e", "stderr", "-c", `${site.out}/nginx.conf`, "-g", "daemon off;"];
   return startDaemon("nginx", args, () => listens(config.server.nginx.port));
+}
+
+/** Starts the rsync daemon with what {@linkcode writeServers} wrote. */
+export function startRsyncd(site: Site, config: Config): Promise<Daemon> {
+  const { port, addresses: [address] } = config.server.rsync;
+  const args = ["--daemon", "--no-detach", `--config=${site.out}/rsyncd.conf`];
+  return startDaemon("rsync", args, () => listens(port, address));
+}
+
+/** Starts vsftpd with what {@linkcode writeServers} wrote; it has to be root. */
+export function startVsftpd(site: Site, config: Config): Promise<Daemon> {
+  const { port, addresses: [address] } = config.server.ftp;
+  return startDaemon("vsftpd", [`${site.out}/vsftpd.conf`], () => listens(port, address));
+}
+
+/** Addresses, ports and folders of this test alone, for all servers. */
+export function forTest(config: Config, dir: string): Config {
+  const own: Config = structuredClone(config), { server } = own;
+  for (const one of [server.nginx, server.rsync, server.ftp]) one.addresses = ["127.0.0.1"];
+  for (const one of [server.nginx, server.rsync, server.ftp]) one.port = freePort();
+  server.rsync.tls_port = freePort();
+  server.nginx.tls_port = freePort();
+  server.socket = join(dir, "server.sock");
+  server.nginx.acme = join(dir, "acme");
+  const from = Math.min(freePort(), 65_000);
+  server.ftp.passive_ports = [from, from + 500];
+  return own;
 }

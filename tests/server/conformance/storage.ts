@@ -1,9 +1,7 @@
 /** One storage, served by both: the embedded server at an address, and nginx with it behind a socket. */
 import { join } from "@std/path/posix";
-import { freePort } from "../../../scripts/demo/rsyncd.ts";
-import type { Config } from "../../../scripts/lib/config.ts";
 import { startServer } from "../../../server/listen.ts";
-import { type Daemon, startNginx, writeServers } from "../../helpers/daemons.ts";
+import { type Daemon, forTest, startNginx, writeServers } from "../../helpers/daemons.ts";
 import { makeNode, type TestNode } from "../fixture.ts";
 
 /** Both servers over one node. */
@@ -77,11 +75,7 @@ export async function startPair(): Promise<Pair> {
   const web = join(node.data, "web");
   await fillWeb(web);
   for (const repo of ["arch", "b"]) await node.ready(repo);
-  const config: Config = structuredClone(node.config);
-  config.server.socket = join(node.data, "server.sock");
-  const port = config.server.nginx.port = freePort();
-  config.server.nginx.addresses = ["127.0.0.1"];
-  config.server.nginx.acme = join(node.data, "acme");
+  const config = forTest(node.config, node.data), { port } = config.server.nginx;
   const start = (where: { port: 0 } | { socket: string }) =>
     startServer(config, { ...where, web, report: () => {} });
   const alone = start({ port: 0 });
