@@ -39,7 +39,6 @@ async function run(args: Arguments): Promise<number> {
   const { switches, operands, log } = args;
   const config = await loadConfig(args);
   const repos = pickRepos(config, operands);
-  await openStorage(config.data);
   const outcomes: Outcome[] = [];
   let worst: number = EXIT.done;
   // A repository at "/" shows the totals of those inside it, so it comes last.
@@ -56,13 +55,20 @@ async function run(args: Arguments): Promise<number> {
       say(outcome, args);
       if (outcome.problems.length + outcome.differences.length > 0) worst = EXIT.failed;
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      explain(log, error);
-      if (worst !== EXIT.failed) worst = error.exitCode;
+      const failure = await explained(error, config.data);
+      explain(log, failure);
+      if (worst !== EXIT.failed) worst = failure.exitCode;
     }
   }
   if (switches.has("json")) console.log(JSON.stringify(outcomes, null, 1));
   return worst;
+}
+
+/** A failure from an error. Storage that can't be used is looked for only now, as the look takes time. */
+async function explained(error: unknown, data: string): Promise<Failure> {
+  if (error instanceof Failure) return error;
+  await openStorage(data);
+  throw error;
 }
 
 /** Past this many lines of one kind, only their number is told. */

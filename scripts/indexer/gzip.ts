@@ -105,7 +105,7 @@ export function compress(text: Uint8Array, old?: Packed): Uint8Array<ArrayBuffer
   const { deflateRawSync, crc32, constants } = zlib();
   const ends = cut(text, LINES), finder = old && new Finder(old);
   // Level 2 gives nearly what 6 gives on listings, in half the time.
-  const options = { level: 2, finishFlush: constants.Z_FULL_FLUSH };
+  const options = { level: 2, windowBits: 14, finishFlush: constants.Z_FULL_FLUSH };
   const pieces = ends.map((to, i) => {
     const from = i ? ends[i - 1] : 0;
     return finder?.find(text, from, to) ?? deflateRawSync(text.subarray(from, to), options);

@@ -41,7 +41,7 @@ const PLAIN_FILE = /^\{"name":"([\w.+~@=,:-]+)","bytes":(\d+),"mtime":(-?\d+)\},
 /** Finds the files with these raw names in a listing. */
 export function readRows(
   path: string,
-  names: Set<string>,
+  names: { has(name: string): boolean },
   found: (name: string, file: FileEntry) => void,
 ) {
   const text = readListing(path);

@@ -11,6 +11,7 @@ import {
   type FileEntry,
   htmlParts,
   jsonParts,
+  type LinkEntry,
   type Listing,
 } from "../../formats/listing.ts";
 import { toHref, toText, toTextLossy } from "../../formats/names.ts";
@@ -70,9 +71,6 @@ interface Held {
   dirs: DirEntry[];
   records: Uint8Array[];
 }
-
-/** Where a link leads. */
-type End = Pick<Destination, "kind" | "path">;
 
 const none = (): Totals => ({ bytes: 0, mtime: -Infinity, files: 0, dirs: 0 });
 
@@ -284,14 +282,11 @@ export class Scan implements Visitor {
     for (const path of this.unreadable) this.keepBelow(path);
     if (!this.changed) return;
     await this.sink.settle();
-    const found = this.followAll();
-    const files = this.filesOf(found.map((f) => f.links));
-    for (const { path, held, records, links } of found) {
-      const entries = records.map((r, i) => {
-        const link = links[i];
-        return link ? linkEntry(r, link, files.get(link.path)) : fileEntry(r);
-      });
-      if (held.place) this.put(path, held.place, held.head, [...held.dirs, ...entries]);
+    const pages = this.followAll();
+    for (let page = pages.shift(); page; page = pages.shift()) {
+      const { path, held: { place, head, dirs }, entries } = page;
+      if (place) this.put(path, place, head, [...dirs, ...entries]);
+      await this.pause();
     }
   }
 
@@ -312,80 +307,88 @@ export class Scan implements Visitor {
     }
   }
 
-  /** Every held directory with the destinations of its links. */
+  /** The entries of every held directory, its links followed. */
   private followAll() {
     const targets = new Map<string, string>();
-    const all = [...this.held].map(([path, held]) => {
-      const records = readRecords(held.records);
-      for (const { name, target } of records) {
+    for (const [path, { records }] of this.held) {
+      for (const { name, target } of readRecords(records)) {
         if (target !== undefined) targets.set(path ? `${path}/${name}` : name, target);
       }
-      return { path, held, records, links: [] as End[] };
-    });
+    }
     const follow = follower((path) => {
       const target = targets.get(path);
       return target !== undefined ? { target } : this.dirs.has(path) ? "dir" : undefined;
     });
-    for (const { path, records, links } of all) {
-      for (const [i, { name, target }] of records.entries()) {
-        if (target === undefined) continue;
-        const to = follow(path, target);
-        links[i] = { kind: to.kind, path: to.path };
-        const own = toHref(path ? `${path}/${name}` : name);
+    const wanted: Wanted = new Map();
+    const pages = [...this.held].map(([path, held]) => {
+      const entries = readRecords(held.records).map((record) => {
+        if (record.target === undefined) return fileEntry(record);
+        const to = follow(path, record.target), entry = linkEntry(record, to, undefined);
+        const own = toHref(path ? `${path}/${record.name}` : record.name);
         for (const lookup of to.lookups) this.lookups.push(`${toHref(lookup)} ${own}`);
-      }
-    }
-    return all;
+        if (to.kind === "file") want(wanted, to.path, entry);
+        return entry;
+      });
+      return { path, held, entries };
+    });
+    this.fill(wanted);
+    return pages;
   }
 
-  /** The files that links lead to, by path. They are taken from the listings, one read a directory. */
-  private filesOf(destinations: End[][]): Map<string, FileEntry> {
-    const wanted = new Map<string, Set<string>>();
-    for (const { kind, path } of destinations.flatMap((links) => links.filter(Boolean))) {
-      if (kind !== "file") continue;
-      const slash = path.lastIndexOf("/"), dir = path.slice(0, Math.max(0, slash));
-      const names = wanted.get(dir);
-      if (names) names.add(path.slice(slash + 1));
-      else wanted.set(dir, new Set([path.slice(slash + 1)]));
-    }
-    const found = new Map<string, FileEntry>();
-    for (const [dir, names] of wanted) {
-      const held = this.held.get(dir),
-        add = (name: string, file: FileEntry) =>
-          void found.set(dir ? `${dir}/${name}` : name, file);
+  /** Gives links size and time of their files, which are taken from the listings, one read a directory. */
+  private fill(wanted: Wanted) {
+    for (const [dir, links] of wanted) {
+      const found = (name: string, { bytes, mtime }: Pick<FileEntry, "bytes" | "mtime">) => {
+        for (const link of links.get(name) ?? []) {
+          Object.assign(link, { bytes, mtime, broken: undefined });
+        }
+      };
+      const held = this.held.get(dir);
       if (held) {
-        for (const r of readRecords(held.records)) {
-          if (r.target === undefined && names.has(r.name)) add(r.name, fileEntry(r));
+        for (const record of readRecords(held.records)) {
+          if (record.target === undefined) found(record.name, record);
         }
       } else if (this.dirs.has(dir)) {
         const place = { dir: this.subject.indexes + (dir && "/" + toText(dir)), fresh: false };
-        readRows(this.sink.current(place, "index.json"), names, add);
+        readRows(this.sink.current(place, "index.json"), links, found);
       }
     }
-    return found;
   }
+}
+
+/** Links that lead to a file, or to nothing, by the directory and name of that. */
+type Wanted = Map<string, Map<string, LinkEntry[]>>;
+
+function want(wanted: Wanted, path: string, link: LinkEntry) {
+  const slash = path.lastIndexOf("/"), dir = path.slice(0, Math.max(0, slash));
+  let names = wanted.get(dir);
+  if (!names) wanted.set(dir, names = new Map());
+  const name = path.slice(slash + 1), links = names.get(name);
+  if (links) links.push(link);
+  else names.set(name, [link]);
 }
 
 export const sameTotals = (a: Totals, b: Totals) =>
   a.bytes === b.bytes && a.mtime === b.mtime && a.files === b.files && a.dirs === b.dirs;
 
-export const fileEntry = ({ name, bytes, mtime }: Record): FileEntry => ({
-  ...entryName(name, false),
-  bytes,
-  mtime,
-});
+/** A file as an entry: the record itself where its name is ASCII, as objects for 30,000 take memory. */
+export function fileEntry(file: Record): FileEntry {
+  const { name, href } = entryName(file.name, false);
+  if (name === file.name) return file;
+  return { name, bytes: file.bytes, mtime: file.mtime, ...(href === undefined ? {} : { href }) };
+}
 
+/** A link as an entry; without a file, one that leads to no directory is broken. */
 export function linkEntry(
   link: Record,
-  to: End,
-  file: FileEntry | undefined,
-): Entry {
-  const { name, href } = entryName(link.name, false);
-  const target = toTextLossy(link.target!), base = { name, bytes: 0, mtime: link.mtime, target };
-  const entry = to.kind === "dir"
-    ? { ...base, dir: true as const }
-    : file
-    ? { ...base, bytes: file.bytes, mtime: file.mtime }
-    : { ...base, broken: true as const };
-  return href === undefined ? entry : { ...entry, href };
+  to: Destination,
+  file: Pick<FileEntry, "bytes" | "mtime"> | undefined,
+): LinkEntry {
+  const { bytes, mtime } = file ?? { bytes: 0, mtime: link.mtime };
+  const { name, href } = entryName(link.name, false), target = toTextLossy(link.target!);
+  const entry: LinkEntry = { name, bytes, mtime, target };
+  if (to.kind === "dir") entry.dir = true;
+  else if (!file) entry.broken = true;
+  if (href !== undefined) entry.href = href;
+  return entry;
 }

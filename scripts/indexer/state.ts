@@ -10,7 +10,7 @@ import { fromHref, toHref } from "../../formats/names.ts";
 import { type Listing, renderHtml, renderJson } from "../../formats/listing.ts";
 import { isGone } from "./read.ts";
 import { Table } from "./table.ts";
-import { Hash, type Totals } from "./walk.ts";
+import type { Totals } from "./walk.ts";
 
 /** What is known of a directory. `hash` is 0 where it must be looked at again. */
 export interface DirState extends Totals {
@@ -92,11 +92,21 @@ function fingerprint({ closed, indexes }: Circumstances): string {
 const VERSION = 1;
 const encoder = new TextEncoder();
 
-/** Notices damage. zlib has a CRC, but loading it takes longer than all else here. */
+/**
+ * Notices damage: FNV-1a over words. zlib has a CRC, but loading it takes longer than all else here, and
+ * byte by byte takes four times as long.
+ */
 function hashOf(bytes: Uint8Array): number {
-  const hash = new Hash();
-  hash.add(bytes, 0, bytes.length);
-  return hash.value;
+  const words = new Int32Array(bytes.slice(0, bytes.length & ~3).buffer);
+  let hash = 0x811c9dc5 ^ bytes.length;
+  for (let i = 0; i < words.length; i++) {
+    hash = Math.imul(hash ^ words[i], 0x01000193);
+    hash ^= hash >>> 15;
+  }
+  for (let i = words.length * 4; i < bytes.length; i++) {
+    hash = Math.imul(hash ^ bytes[i], 0x01000193);
+  }
+  return hash >>> 0;
 }
 
 /** The state in a file, or `undefined` where there is none, or it is stale or damaged. */

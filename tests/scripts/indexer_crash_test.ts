@@ -86,7 +86,10 @@ async function unpacks(packed: Uint8Array<ArrayBuffer>): Promise<boolean> {
 Deno.test("indexer: kill -9 at 50 moments, no reader sees a broken listing and the next run heals", async () => {
   using m = new Mirror();
   makeTree(m);
-  await m.index();
+  // A whole run, to know how long one takes here and now.
+  const started = performance.now();
+  await start(m).status;
+  const runMs = performance.now() - started;
   const stop = new AbortController(), polled = poll(m, stop.signal);
   let killed = 0;
   for (let round = 0; round < 50; round++) {
@@ -95,7 +98,7 @@ Deno.test("indexer: kill -9 at 50 moments, no reader sees a broken listing and t
     if (round % 4 === 3) Deno.removeSync(m.files.index);
     await addChanges(m.files, round % 4 === 2 ? "everything" : changes);
     const child = start(m);
-    await new Promise((resolve) => setTimeout(resolve, 20 + round * 4));
+    await new Promise((resolve) => setTimeout(resolve, runMs * (round * 37 % 50) / 50));
     try {
       child.kill("SIGKILL");
     } catch { /* it was quick */ }
@@ -107,7 +110,7 @@ Deno.test("indexer: kill -9 at 50 moments, no reader sees a broken listing and t
   const { reads, bad } = await polled;
   assertEquals(bad, []);
   assertEquals(reads > 500, true, `${reads} reads`);
-  assertEquals(killed > 25, true, `killed ${killed}`);
+  assertEquals(killed > 15, true, `killed ${killed} of 50, a run takes ${runMs} ms`);
   assertEquals(exists(m.files.indexWork), false);
 });
 
