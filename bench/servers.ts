@@ -20,7 +20,7 @@ const UNITS: Record<string, number> = { "": 1, K: 1024, M: 1024 ** 2, G: 1024 **
 
 /** Asks a server for one URL as fast as it answers, by wrk(1). */
 async function ask(server: Server, path: string, seconds: number, header?: string): Promise<Rate> {
-  const connections = path.endsWith("100m") ? 4 : 32;
+  const connections = path.endsWith("100m.iso") ? 4 : 32;
   const url = `http://127.0.0.1:${server.port}${path}`;
   const args = ["-t1", `-c${connections}`, `-d${seconds}s`, ...(header ? ["-H", header] : []), url];
   const before = server.cpuSeconds();
@@ -55,9 +55,10 @@ function cases({ ours, bare, embedded }: Scene): Case[] {
     },
   });
   return [
-    file("1k"),
-    file("100k"),
-    file("100m", "bytes"),
+    file("1k.pkg.tar.zst"),
+    file("1k.db"),
+    file("100k.pkg.tar.zst"),
+    file("100m.iso", "bytes"),
     {
       name: "listing.gz",
       by: "requests",
@@ -81,15 +82,17 @@ function cases({ ours, bare, embedded }: Scene): Case[] {
 
 /** What is promised: case, who, against whom, by what, at least. */
 const PROMISES: [string, string, string, "rate" | "cpu", number][] = [
-  ["1k", "ours", "bare", "rate", 0.95],
-  ["100k", "ours", "bare", "rate", 0.95],
-  ["100m", "ours", "bare", "rate", 0.95],
-  ["1k", "ours", "bare", "cpu", 0.95],
-  ["100k", "ours", "bare", "cpu", 0.95],
+  ["1k.pkg.tar.zst", "ours", "bare", "rate", 0.95],
+  ["100k.pkg.tar.zst", "ours", "bare", "rate", 0.95],
+  ["100m.iso", "ours", "bare", "rate", 0.95],
+  ["1k.db", "ours", "bare", "rate", 0.95],
+  ["1k.pkg.tar.zst", "ours", "bare", "cpu", 0.95],
+  ["1k.db", "ours", "bare", "cpu", 0.95],
+  ["100k.pkg.tar.zst", "ours", "bare", "cpu", 0.95],
   ["listing.gz", "ours", "bare", "rate", 5],
-  ["1k", "embedded", "bare", "rate", 0.8],
-  ["100k", "embedded", "bare", "rate", 0.6],
-  ["100m", "embedded", "bare", "rate", 0.9],
+  ["1k.pkg.tar.zst", "embedded", "bare", "rate", 0.8],
+  ["100k.pkg.tar.zst", "embedded", "bare", "rate", 0.6],
+  ["100m.iso", "embedded", "bare", "rate", 0.9],
   ["listing.gz", "embedded", "ours", "rate", 0.8],
   ["listing", "embedded", "bare", "rate", 0.8],
 ];
@@ -111,7 +114,7 @@ async function measureAll(scene: Scene, rounds: number, seconds: number) {
 /** Resident memory that clients cost who ask for a large file and read nothing but its start. */
 async function slowClients(server: Server, n: number): Promise<number> {
   const before = server.rssBytes(), connections: Deno.Conn[] = [];
-  const request = new TextEncoder().encode("GET /arch/100m HTTP/1.1\r\nHost: x\r\n\r\n");
+  const request = new TextEncoder().encode("GET /arch/100m.iso HTTP/1.1\r\nHost: x\r\n\r\n");
   for (let i = 0; i < n; i++) {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
     await connection.write(request);
@@ -138,7 +141,7 @@ function show(found: Map<string, Rate[]>) {
 
 /** Compares round by round, so that what slows one slows the other. */
 function ratios(found: Map<string, Rate[]>): [string[][], number] {
-  const by = { "100m": "bytes", listing: "bytes" } as Record<string, "bytes">;
+  const by = { "100m.iso": "bytes", listing: "bytes" } as Record<string, "bytes">;
   const rows = [["ratio", "reached", "promised", ""]];
   let missed = 0;
   for (const [name, who, whom, what, least] of PROMISES) {

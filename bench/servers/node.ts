@@ -31,6 +31,14 @@ export interface Scene {
 const TICKS = 100;
 export const ROWS = 30_000;
 
+/** Packages are what a mirror serves most; a database may change at any time and is never cached. */
+const SIZES: [string, number][] = [
+  ["1k.pkg.tar.zst", 1024],
+  ["1k.db", 1024],
+  ["100k.pkg.tar.zst", 102_400],
+  ["100m.iso", 104_857_600],
+];
+
 const children = (pid: number) =>
   Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim().split(" ").filter(Boolean);
 
@@ -82,7 +90,7 @@ async function put(path: string, content: string | Uint8Array<ArrayBuffer>) {
 
 /** Files of three sizes, and the listing of a directory with 30,000 packages. */
 async function fill(data: string) {
-  for (const [name, size] of [["1k", 1024], ["100k", 102_400], ["100m", 104_857_600]] as const) {
+  for (const [name, size] of SIZES) {
     await put(join(data, `static/arch/${name}`), new Uint8Array(size).fill(size % 251));
   }
   const entries = Array.from({ length: ROWS }, (_, i) => ({

@@ -67,6 +67,8 @@ Deno.test("nginx caches nothing that a sync changes: no stale database, no 404 o
   await pair.node.listing("arch/pool/index.html", "second listing");
   assertEquals(await get("/arch/pool/"), [200, "second listing"]);
   await Deno.remove(join(pair.node.data, "state/arch.ready"));
+  // The one thing that is known for a second.
+  await new Promise((resolve) => setTimeout(resolve, 2100));
   assertEquals((await get("/arch/abc"))[0], 503);
 });
 
