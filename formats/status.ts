@@ -1,7 +1,10 @@
 /** `state/<repo>.json`: what the last runs of `syncrepo` did, for the server, the page and monitoring. */
 
-/** How the last attempt ended; `running` while it lasts (and after a kill, until the next run). */
-export type Outcome = "running" | "synced" | "unchanged" | "failed";
+/**
+ * How the last attempt ended; `running` while it lasts. In the file it stays `running` after a kill, until
+ * the next run; who looks at the lock knows better and says `interrupted`.
+ */
+export type Outcome = "running" | "synced" | "unchanged" | "failed" | "interrupted";
 
 /** Times are epoch seconds in UTC; `null` where there was none yet. */
 export interface RepoStatus {
@@ -28,7 +31,7 @@ export interface RepoStatus {
   /** Deleted upstream, but still named by a database that we serve: kept until it is not. */
   kept: number;
   lastError: { at: number; message: string; hint: string | null } | null;
-  /** The whole repository. */
+  /** The whole repository, as rsync counts: without markers, with the lengths of link targets. */
   size: { bytes: number; files: number } | null;
   /** The upstream's own time mark (`lastupdate`, `Release` date …) of what we serve. */
   upstreamTime: number | null;

@@ -25,8 +25,8 @@ const SPEC: CommandSpec = {
     check: { help: "compare every listing with the tree, write nothing" },
   },
   examples: [
-    ["indexer", "every repository: what the last syncs changed"],
-    ["indexer --check archlinux", "say whether its listings are what they should be"],
+    ["deno task index", "every repository: what the last syncs changed"],
+    ["deno task index --check archlinux", "say whether its listings are what they should be"],
   ],
 };
 
@@ -55,7 +55,7 @@ async function run(args: Arguments): Promise<number> {
       say(outcome, args);
       if (outcome.problems.length + outcome.differences.length > 0) worst = EXIT.failed;
     } catch (error) {
-      const failure = await explained(error, config.data);
+      const failure = await explained(error, config.data, switches.has("check"));
       explain(log, failure);
       if (worst !== EXIT.failed) worst = failure.exitCode;
     }
@@ -65,9 +65,9 @@ async function run(args: Arguments): Promise<number> {
 }
 
 /** A failure from an error. Storage that can't be used is looked for only now, as the look takes time. */
-async function explained(error: unknown, data: string): Promise<Failure> {
+async function explained(error: unknown, data: string, readOnly: boolean): Promise<Failure> {
   if (error instanceof Failure) return error;
-  await openStorage(data);
+  if (!readOnly) await openStorage(data);
   throw error;
 }
 

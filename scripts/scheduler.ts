@@ -5,13 +5,15 @@
  *
  *     deno task start
  */
+import { join } from "@std/path/posix";
 import { Cron } from "croner";
 import type { RepoStatus } from "../formats/status.ts";
 import { formatDuration, formatTime } from "../formats/units.ts";
 import { command, type CommandSpec, EXIT, type Log } from "./lib/cli.ts";
 import { type Child, startChild } from "./lib/children.ts";
 import { type Config, loadConfig, type Repo } from "./lib/config.ts";
-import { fixMinute } from "./lib/schedule.ts";
+import { takeLock } from "./lib/lock.ts";
+import { checkSchedules, fixMinute } from "./lib/schedule.ts";
 import { exists } from "./lib/files.ts";
 import { loadStatus, openStorage, repoFiles } from "./lib/storage.ts";
 import { profiles } from "./profiles/mod.ts";
@@ -150,7 +152,9 @@ export function isDue(status: RepoStatus | undefined, ready: boolean, now: numbe
 export function main(args: string[]): Promise<number> {
   return command(SPEC, args, async ({ values, switches, log }) => {
     const config = await loadConfig({ values });
+    checkSchedules(config);
     await openStorage(config.data);
+    using _lock = await takeLock(join(config.data, "state/scheduler.lock"), "A scheduler");
     const where = [`--config=${config.file}`, `--data=${config.data}`];
     const node = new Node(config, log, where);
     if (!switches.has("no-server")) node.serve();

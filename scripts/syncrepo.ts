@@ -18,9 +18,10 @@ import {
 } from "./lib/cli.ts";
 import { type Config, loadConfig, pickRepos, type Repo } from "./lib/config.ts";
 import { run } from "./lib/run.ts";
-import { isReady, loadStatus, openStorage, repoFiles } from "./lib/storage.ts";
+import { checkSchedules } from "./lib/schedule.ts";
+import { isReady, loadStatus, openStorage, refuseFile, repoFiles } from "./lib/storage.ts";
 import { dryRun } from "./syncrepo/dry_run.ts";
-import { proveRepo } from "./syncrepo/prove.ts";
+import { Incomplete, proveRepo } from "./syncrepo/prove.ts";
 import { exitCode, syncRepo, type Wish, type World } from "./syncrepo/session.ts";
 
 const SPEC: CommandSpec = {
@@ -50,9 +51,11 @@ export function main(args: string[], world: Partial<World> = {}): Promise<number
   return command(SPEC, args, async (parsed) => {
     const wish = readWish(parsed);
     const config = await loadConfig(parsed);
+    checkSchedules(config);
     const repos = pickRepos(config, parsed.operands);
     const mode = ["verify", "dry-run"].find((name) => parsed.switches.has(name));
     if (mode === undefined) await openStorage(config.data);
+    for (const repo of repos) await refuseFile(repoFiles(config.data, repo).static);
     const stop = stopOnSignals();
     const inner: World = { run, log: parsed.log, signal: stop.signal, ...world };
     const results: unknown[] = [], failures: Failure[] = [];
@@ -65,7 +68,9 @@ export function main(args: string[], world: Partial<World> = {}): Promise<number
           if (!(error instanceof Failure)) throw error;
           explain(parsed.log, error);
           failures.push(error);
-          results.push(await failed(config, repo, error));
+          results.push(
+            error instanceof Incomplete ? error.proof : await failed(config, repo, error),
+          );
         }
       }
     } finally {

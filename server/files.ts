@@ -92,7 +92,7 @@ function toSlash(raw: string, query: string): Response {
 function notReady(request: Request, repo: Repo): Response {
   return problemResponse(request, {
     status: 503,
-    message: `The initial sync of ${repo.name} is running; it is served once that has completed.`,
+    message: `The initial sync of ${repo.name} has not completed yet; it is served once it has.`,
     hint: "Try again later. /status.json says how it stands.",
     headers: { "retry-after": "300" },
   });

@@ -110,7 +110,7 @@ const REPO_METRICS: [string, string, (r: RepoHealth) => Value][] = [
   ["files", "Number of files.", (r) => r.size?.files],
 ];
 
-const OUTCOMES = ["running", "synced", "unchanged", "failed"] as const;
+const OUTCOMES = ["running", "synced", "unchanged", "failed", "interrupted"] as const;
 
 /** One metric with its HELP and TYPE lines, or nothing where it has no sample. */
 function family(name: string, help: string, samples: [string, Value][]): string {

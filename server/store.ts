@@ -1,7 +1,8 @@
 /** The storage as the server sees it: read-only, and nothing of it that does not belong to a repository. */
 import type { Config, Repo } from "../scripts/lib/config.ts";
 import { repoAt } from "../scripts/lib/config.ts";
-import { isReady, loadStatus, type RepoFiles, repoFiles } from "../scripts/lib/storage.ts";
+import { isLocked } from "../scripts/lib/lock.ts";
+import { loadStatus, type RepoFiles, repoFiles } from "../scripts/lib/storage.ts";
 import type { RepoStatus } from "../formats/status.ts";
 import { isTemporary } from "./path.ts";
 
@@ -17,10 +18,16 @@ export interface Place {
 /** Why there is nothing: it is not there (or leads out of the repository), or may not be read. */
 export type Nothing = "missing" | "forbidden";
 
-/** Turns errors that mean "there is nothing to serve" into values; all others are real trouble. */
-async function nothingOr<T>(work: () => Promise<T>): Promise<T | Nothing> {
+/**
+ * Turns errors that mean "there is nothing to serve" into values; all others are real trouble.
+ *
+ * Names are looked up without leaving the event loop, as nginx does it in its worker: that takes some
+ * microseconds, where a hop to another thread and back takes forty. Only reading large files is left to
+ * other threads.
+ */
+function nothingOr<T>(work: () => T): T | Nothing {
   try {
-    return await work();
+    return work();
   } catch (error) {
     if (error instanceof Deno.errors.PermissionDenied) return "forbidden";
     const missing = error instanceof Deno.errors.NotFound ||
@@ -50,30 +57,50 @@ export class Store {
   }
 
   /** True once the initial sync has completed; asked anew each time, so the gate opens by itself. */
-  ready(repo: Repo): Promise<boolean> {
-    return isReady(this.files(repo));
+  ready(repo: Repo): boolean {
+    return nothingOr(() => Deno.lstatSync(this.files(repo).ready)) !== "missing";
   }
 
-  status(repo: Repo): Promise<RepoStatus | undefined> {
-    return loadStatus(this.files(repo));
+  /** The last status. One that says `running` though nobody holds the lock is that of a killed sync. */
+  async status(repo: Repo): Promise<RepoStatus | undefined> {
+    const files = this.files(repo);
+    const [status, size] = await Promise.all([loadStatus(files), this.#listedSize(files)]);
+    if (!status) return undefined;
+    const outcome = status.outcome === "running" && !await isLocked(files.lock)
+      ? "interrupted"
+      : status.outcome;
+    return { ...status, outcome, size: size ?? status.size };
+  }
+
+  /** What the listing of a repository's root counts, which is what is served; from its first line. */
+  async #listedSize(files: RepoFiles): Promise<RepoStatus["size"] | undefined> {
+    try {
+      using file = await Deno.open(`${files.indexes}/index.json`);
+      const buffer = new Uint8Array(4096);
+      const text = new TextDecoder().decode(buffer.subarray(0, await file.read(buffer) ?? 0));
+      const { bytes, files: count } = JSON.parse(text.slice(0, text.indexOf("\n")) + "]}");
+      return Number.isFinite(bytes) && Number.isFinite(count) ? { bytes, files: count } : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** What stands at a URL path of a repository. */
-  locate(repo: Repo, path: string): Promise<Place | Nothing> {
-    return nothingOr(async () => {
+  locate(repo: Repo, path: string): Place | Nothing {
+    return nothingOr(() => {
       const files = this.files(repo);
       const below = path.slice(repo.path.length);
-      const real = await Deno.realPath(below ? `${files.static}/${below}` : files.static);
+      const real = Deno.realPathSync(below ? `${files.static}/${below}` : files.static);
       let root = this.#roots.get(repo);
       if (root === undefined || real !== root && !real.startsWith(root + "/")) {
-        root = await Deno.realPath(files.static);
+        root = Deno.realPathSync(files.static);
         this.#roots.set(repo, root);
       }
       if (real !== root && !real.startsWith(root + "/")) return "missing";
       const place = repo.path.slice(0, -1) + real.slice(root.length);
       // A link of the repository at "/" must not lead past the gate of another one.
       if (isTemporary(place) || this.repoAt(place + "/") !== repo) return "missing";
-      return { real, path: place, info: await Deno.lstat(real) };
+      return { real, path: place, info: Deno.lstatSync(real) };
     });
   }
 
@@ -83,15 +110,12 @@ export class Store {
    * still free of links. (Deno has no openat2(2) with RESOLVE_BENEATH; this is as near as one gets.)
    * `"missing"` means: look again.
    */
-  open(place: Place): Promise<Deno.FsFile | Nothing> {
-    return nothingOr(async () => {
-      const file = await Deno.open(place.real, { read: true });
+  open(place: Place): Deno.FsFile | Nothing {
+    return nothingOr(() => {
+      const file = Deno.openSync(place.real, { read: true });
       try {
-        const [opened, now, real] = await Promise.all([
-          file.stat(),
-          Deno.lstat(place.real),
-          Deno.realPath(place.real),
-        ]);
+        const opened = file.statSync(), now = Deno.lstatSync(place.real);
+        const real = Deno.realPathSync(place.real);
         const same = sameFile(opened, place.info) || sameFile(opened, now);
         if (opened.isFile && same && real === place.real) return file;
       } catch (error) {
@@ -104,10 +128,10 @@ export class Store {
   }
 
   /** A file of the indexer's, `index.json` or another, for a directory of a repository. */
-  openListing(repo: Repo, directory: string, name: string): Promise<Deno.FsFile | Nothing> {
+  openListing(repo: Repo, directory: string, name: string): Deno.FsFile | Nothing {
     const below = (directory + "/").slice(repo.path.length);
     return nothingOr(() =>
-      Deno.open(`${this.files(repo).indexes}/${below}${name}`, { read: true })
+      Deno.openSync(`${this.files(repo).indexes}/${below}${name}`, { read: true })
     );
   }
 }

@@ -70,7 +70,29 @@ export async function build(dist: string): Promise<Map<string, number>> {
   return sizes;
 }
 
+/** The newest of some files, and of those in some folders, in epoch milliseconds. */
+async function newest(paths: string[]): Promise<number> {
+  let time = 0;
+  for (const path of paths) {
+    const info = await Deno.stat(path);
+    if (info.isDirectory) {
+      const below = await Array.fromAsync(Deno.readDir(path), (e) => join(path, e.name));
+      time = Math.max(time, await newest(below.filter((p) => !p.endsWith("/dist"))));
+    } else time = Math.max(time, info.mtime?.getTime() ?? Infinity);
+  }
+  return time;
+}
+
+/** True if what was built is newer than all that it was built from. */
+export async function isFresh(dist: string): Promise<boolean> {
+  const built = await Deno.stat(join(dist, "index.html")).catch(() => undefined);
+  const sources = [SOURCE, join(SOURCE, "../formats"), join(SOURCE, "../deno.json")];
+  return (built?.mtime?.getTime() ?? 0) > await newest(sources);
+}
+
 if (import.meta.main) {
+  // `serve` and `start` depend on it, also as a user who may not write here.
+  if (!Deno.args.includes("--force") && await isFresh(join(SOURCE, "dist"))) Deno.exit(0);
   let code = 0;
   try {
     const sizes = await build(join(SOURCE, "dist"));

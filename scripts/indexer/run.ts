@@ -1,7 +1,7 @@
 /** Bringing the listings of one repository up to date: which way, in what order, and what to tell. */
 import type { Repo } from "../lib/config.ts";
-import { Failure, type Log } from "../lib/cli.ts";
-import { takeLock } from "../lib/lock.ts";
+import { EXIT, Failure, type Log } from "../lib/cli.ts";
+import { isLocked, takeLock } from "../lib/lock.ts";
 import { dropChanges, type RepoFiles, takeChanges } from "../lib/storage.ts";
 import { Comparison } from "./check.ts";
 import { isDirectory, Publication } from "./publish.ts";
@@ -59,7 +59,16 @@ const subjectOf = ({ repo, files, others }: Task): Subject => ({
 /** Indexes one repository. Throws a {@linkcode Failure} where that can't be done at all. */
 export async function index(task: Task): Promise<Outcome> {
   const started = performance.now(), { repo, files, how } = task;
-  using _lock = await takeLock(files.indexLock, `The indexer of ${repo.name}`);
+  const who = `The indexer of ${repo.name}`;
+  // A check writes nothing, not even a lock: a monitoring user may run it.
+  if (how === "check" && await isLocked(files.indexLock)) {
+    throw new Failure(
+      `${who} is at work; a check now would see half of it.`,
+      "Try again.",
+      EXIT.busy,
+    );
+  }
+  using _lock = how === "check" ? undefined : await takeLock(files.indexLock, who);
   if (!isDirectory(files.static) && !isLinkToDirectory(files.static)) {
     throw new Failure(
       `Nothing to index for ${repo.name}: ${files.static} does not exist.`,

@@ -5,7 +5,7 @@ import { closestString } from "@std/text/closest-string";
 import * as v from "valibot";
 import { type Arguments, UsageError } from "./cli.ts";
 import { readText } from "./files.ts";
-import { duration, text, whole } from "./schema.ts";
+import { duration, like, text, whole } from "./schema.ts";
 import { rsyncModule, type Servers, servers } from "./servers.ts";
 
 /** The profiles there are; `scripts/profiles/` says what each demands. */
@@ -54,7 +54,10 @@ const repo = v.strictObject({
   ),
   check: v.optional(check),
   schedule: v.optional(schedule),
-  exclude: v.optional(v.array(text("an rsync exclude pattern")), []),
+  exclude: v.optional(
+    v.array(text("an rsync exclude pattern"), "allowed is a list of rsync exclude patterns"),
+    [],
+  ),
   max_delete: v.optional(
     v.strictObject({
       percent: v.optional(whole("a share in percent", 0, 100), 15),
@@ -67,7 +70,9 @@ const repo = v.strictObject({
   io_timeout: v.optional(duration, "600 s"),
   retries: v.optional(whole("a number of further rounds through the upstreams", 0, 100), 4),
   retry_delay: v.optional(duration, "30 s"),
-  bwlimit: v.optional(text('what rsync --bwlimit takes, such as "50m"')),
+  bwlimit: v.optional(
+    like('what rsync --bwlimit takes, such as "50m"', /^\d+(?:\.\d+)?[kmgtKMGT]?(?:i?[bB])?$/),
+  ),
   password_file: v.optional(text("the path of a file with the upstream's password")),
   verify: v.optional(
     v.picklist(["strict", "warn", "off"], "allowed are strict, warn, off"),
@@ -78,7 +83,10 @@ const repo = v.strictObject({
 
 const schema = v.strictObject({
   site: v.strictObject({
-    name: text("the host name of this mirror, such as mirror.example.org"),
+    name: like(
+      "the host name of this mirror, such as mirror.example.org",
+      /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/,
+    ),
     title: v.optional(text("a text")),
     contact: v.optional(text("an e-mail address or URL")),
   }, "allowed is a table with a name"),
@@ -162,7 +170,17 @@ function explainIssue(issue: v.BaseIssue<unknown>): string {
   return `${key} = ${JSON.stringify(issue.input)} is not allowed; ${issue.message}`;
 }
 
+/** URLs of the server's own, which a repository there could never answer. */
+const RESERVED = ["healthz", "status.json", "metrics", "sse", ".mirrorkit", ".well-known"];
+
 function checkOverlaps({ file, repos }: Config) {
+  for (const { name, path } of repos) {
+    if (!RESERVED.includes(path.split("/")[1])) continue;
+    throw new UsageError(
+      `${file}: repo path = "${path}" of ${name} is not allowed; the server's own are ` +
+        RESERVED.map((r) => `/${r}`).join(", ") + ".",
+    );
+  }
   for (const [i, a] of repos.entries()) {
     for (const b of repos.slice(0, i)) {
       if (a.name === b.name) {

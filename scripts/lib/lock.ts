@@ -19,7 +19,7 @@ export async function takeLock(path: string, what: string): Promise<Lock> {
   await Deno.mkdir(dirname(path), { recursive: true });
   const file = await Deno.open(path, { read: true, write: true, create: true });
   try {
-    if (!await file.tryLock(true)) {
+    if (!await tryFor(500, () => file.tryLock(true))) {
       const owner = await Deno.readTextFile(path);
       throw new Failure(
         `${what} is at work already: ${owner.trim() || "its owner has not said who it is yet"}.`,
@@ -33,6 +33,26 @@ export async function takeLock(path: string, what: string): Promise<Lock> {
     return new Lock(file);
   } catch (error) {
     file.close();
+    throw error;
+  }
+}
+
+/** Tries for some time: whoever only looks whether a lock is held holds it for a moment. */
+async function tryFor(ms: number, attempt: () => Promise<boolean>): Promise<boolean> {
+  for (const end = performance.now() + ms;;) {
+    if (await attempt()) return true;
+    if (performance.now() > end) return false;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Whether somebody holds the lock at `path`. Opens it for reading only. */
+export async function isLocked(path: string): Promise<boolean> {
+  try {
+    using file = await Deno.open(path, { read: true });
+    return !await file.tryLock(false);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
 }

@@ -1,5 +1,7 @@
 /** When a job runs: cron patterns, and the stable minute where a pattern leaves it open. */
 import { Cron } from "croner";
+import { UsageError } from "./cli.ts";
+import type { Config } from "./config.ts";
 
 /** A number from 0 to 59 that stays the same for a text: FNV-1a, spread enough for minutes. */
 export function stableMinute(text: string): number {
@@ -22,4 +24,20 @@ export function fixMinute(pattern: string, host: string, job: string): string {
 export function nextRun(pattern: string, now: Date): number | null {
   const next = new Cron(pattern, { paused: true }).nextRun(now);
   return next ? Math.floor(next.getTime() / 1000) : null;
+}
+
+/** Throws {@linkcode UsageError} where a repository's schedule is a pattern that croner does not take. */
+export function checkSchedules({ file, repos }: Pick<Config, "file" | "repos">): void {
+  for (const { name, schedule } of repos) {
+    if (schedule === undefined) continue;
+    try {
+      new Cron(fixMinute(schedule, "", ""), { paused: true });
+    } catch (error) {
+      throw new UsageError(
+        `${file}: schedule = ${JSON.stringify(schedule)} of ${name} is not allowed; ` +
+          `${(error as Error).message}`,
+        'Allowed is a cron pattern of five fields such as "17 * * * *"; ~ as the minute picks one.',
+      );
+    }
+  }
 }

@@ -89,6 +89,12 @@ export async function openStorage(data: string): Promise<void> {
   }
 }
 
+/** Throws {@linkcode Failure} if something that is no directory stands where a tree should be. */
+export async function refuseFile(path: string): Promise<void> {
+  if (!await isFile(path)) return;
+  throw new Failure(`Cannot use ${path}: it is not a directory.`, "Move it away.");
+}
+
 async function isFile(path: string): Promise<boolean> {
   return await Deno.stat(path).then((s) => !s.isDirectory, () => false);
 }

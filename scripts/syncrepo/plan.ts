@@ -21,6 +21,7 @@ import {
   type Source,
   type Stats,
 } from "./rsync.ts";
+import type { RunLog } from "./runlog.ts";
 
 export interface Plan {
   /** New regular files and folders: into the tree at once. `list` is a NUL-separated file of paths. */
@@ -170,12 +171,14 @@ export function refusal(
  * {@linkcode AttemptError} if the upstream can't be listed whole, or lists no file at all.
  */
 export async function makePlan(
-  { source, tree, list, profile, run, signal }: {
+  { source, tree, list, profile, run, runLog, signal }: {
     source: Source;
     tree: string;
     list: string;
     profile: Profile;
     run: Run;
+    /** Told what rsync leaves out: unsafe links, devices. */
+    runLog?: Pick<RunLog, "write">;
     signal?: AbortSignal;
   },
 ): Promise<Plan> {
@@ -202,6 +205,7 @@ export async function makePlan(
     onLine: (line) => {
       const item = readItem(line, token);
       if (item) planner.add(item);
+      else if (/^(?:ignoring|skipping) /.test(line)) runLog?.write(line);
       else readStats(line, plan.upstream);
     },
   });

@@ -6,14 +6,33 @@ import { exists } from "../lib/files.ts";
 import { currentTree } from "./gate.ts";
 import type { World } from "./session.ts";
 import { profileOf } from "./source.ts";
-import { describeGaps, findDatabases, verify } from "./verify.ts";
+import { describeGaps, findDatabases, type Gap, verify } from "./verify.ts";
 
-/** Checks every database of a repository against its tree. Throws {@linkcode Failure} where one has a gap. */
+/** What a proof found, as `--json` prints it. */
+export interface Proof {
+  repo: string;
+  complete: boolean;
+  databases: number;
+  files: number;
+  gaps: Gap[];
+}
+
+/** A proof that did not hold. */
+export class Incomplete extends Failure {
+  constructor(readonly proof: Proof) {
+    super(
+      `${proof.repo}: ${count(proof.gaps.length, "gap")}: ${describeGaps(proof.gaps)}`,
+      `Fetch what is missing: deno task sync ${proof.repo} --force`,
+    );
+  }
+}
+
+/** Checks every database of a repository against its tree. Throws {@linkcode Incomplete} where one has a gap. */
 export async function proveRepo(
   config: Config,
   repo: Repo,
   { run, log, signal }: World,
-): Promise<unknown> {
+): Promise<Proof> {
   const profile = profileOf(repo);
   const tree = await currentTree(config, repo);
   if (!await exists(tree)) {
@@ -26,12 +45,9 @@ export async function proveRepo(
   const overlay = { tree, stagedIn: tree, staged: new Set<string>() };
   const proof = await verify({ overlay, databases, profile, run, signal });
   signal.throwIfAborted();
-  if (proof.gaps.length > 0) {
-    throw new Failure(
-      `${repo.name}: ${count(proof.gaps.length, "gap")}: ${describeGaps(proof.gaps)}`,
-      `Fetch what is missing: deno task sync ${repo.name} --force`,
-    );
-  }
+  const { databases: read, files, gaps } = proof;
+  const found = { repo: repo.name, complete: gaps.length === 0, databases: read, files, gaps };
+  if (gaps.length > 0) throw new Incomplete(found);
   log.info(
     proof.databases === 0
       ? `${repo.name}: profile ${repo.profile} has no databases to prove it by`
@@ -39,5 +55,5 @@ export async function proveRepo(
         count(proof.files, "file")
       }, all there`,
   );
-  return { repo: repo.name, databases: proof.databases, files: proof.files, gaps: [] };
+  return found;
 }

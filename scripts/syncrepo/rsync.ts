@@ -46,6 +46,7 @@ export function rsync(source: Source, to: string, token: string, ...extra: strin
       ...FLAGS,
       `--out-format=%i %l %n${token}%L`,
       "--outbuf=L",
+      "--info=symsafe1",
       `--temp-dir=${source.tempDir}`,
       ...(daemon
         // To a local directory there is neither a connection nor a message of the day.

@@ -98,7 +98,8 @@ async function rounds(config: Config, base: Base, world: Inner): Promise<Success
     if ("result" in end) return end;
     const seconds = backoff(round + 1, repo.retry_delay, world.random ?? Math.random);
     if (!end.retry || round >= repo.retries || now() + seconds > deadline) throw end.error;
-    log.info(`${repo.name}: trying again in ${formatDuration(seconds)}`);
+    const why = repo.upstream.length === 1 ? `${end.error.message}; ` : "";
+    log.warn(`${repo.name}: ${why}trying again in ${formatDuration(seconds)}`);
     await (world.sleep ?? pause)(seconds, signal);
     signal.throwIfAborted();
   }
@@ -120,7 +121,8 @@ async function oneRound(
       return { result: await attempt({ ...base, source }), upstream };
     } catch (error) {
       if (signal.aborted || !(error instanceof AttemptError)) throw error;
-      log.warn(`${repo.name}: ${shown}: ${error.message}`);
+      // With one upstream, whoever gives up or tries again says it.
+      if (repo.upstream.length > 1) log.warn(`${repo.name}: ${shown}: ${error.message}`);
       runLog.write(`failed: ${error.message}`);
       retry ||= error.retry;
       // A reason that will stay, with what to do about it, says more than a broken connection.

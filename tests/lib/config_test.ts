@@ -64,6 +64,20 @@ Deno.test("readConfig: errors name file, key, value and what is allowed", () => 
       SITE + repo(`schedule = "daily"`),
       /schedule = "daily" is not allowed; allowed is a cron pattern/,
     ],
+    [
+      SITE + repo(`bwlimit = "fast"`),
+      /bwlimit = "fast" is not allowed; allowed is what rsync --bwlimit/,
+    ],
+    [SITE + repo(`exclude = "iso"`), /exclude = "iso" is not allowed; allowed is a list of rsync/],
+    [
+      SITE + repo(`path = "/healthz/"`),
+      /path = "\/healthz\/" of a is not allowed; the server's own are/,
+    ],
+    [
+      `[site]\nname = "a b;c"\n` + repo(),
+      /site\.name = "a b;c" is not allowed; allowed is the host name/,
+    ],
+    [`[site]\nname = "../x"\n` + repo(), /site\.name = "\.\.\/x" is not allowed/],
     [SITE + repo(`check = "ftp://x"`), /check = "ftp:\/\/x" is not allowed/],
     [SITE + repo(`check = "../x"`), /check = "\.\.\/x" is not allowed/],
     [

@@ -1,11 +1,12 @@
 /** The small shared parts: locks, whole files, programs, schedules, the change list's hand-over. */
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { writeChanges } from "../../formats/changes.ts";
-import { Failure } from "../../scripts/lib/cli.ts";
+import { Failure, UsageError } from "../../scripts/lib/cli.ts";
+import type { Config } from "../../scripts/lib/config.ts";
 import { exists, readText, writeWhole } from "../../scripts/lib/files.ts";
-import { takeLock } from "../../scripts/lib/lock.ts";
+import { isLocked, takeLock } from "../../scripts/lib/lock.ts";
 import { run } from "../../scripts/lib/run.ts";
-import { fixMinute, nextRun, stableMinute } from "../../scripts/lib/schedule.ts";
+import { checkSchedules, fixMinute, nextRun, stableMinute } from "../../scripts/lib/schedule.ts";
 import {
   addChanges,
   dropChanges,
@@ -28,6 +29,26 @@ Deno.test("takeLock: a second owner is told who and since when, and may when the
     );
   }
   using _again = await takeLock(path, "The work");
+});
+
+Deno.test("isLocked: true only while somebody holds it; looking makes no file", async () => {
+  await using dir = await tempDir();
+  const path = dir.path + "/x.lock";
+  assertEquals(await isLocked(path), false);
+  assertEquals(await exists(path), false);
+  {
+    using _lock = await takeLock(path, "The work");
+    assertEquals(await isLocked(path), true);
+  }
+  assertEquals(await isLocked(path), false);
+});
+
+Deno.test("checkSchedules: a pattern that croner does not take is named", () => {
+  const check = (schedule?: string) => () =>
+    checkSchedules({ file: "f", repos: [{ name: "a", schedule }] as Config["repos"] });
+  for (const good of [undefined, "17 * * * *", "~ */6 * * *", "0 3 1 1 MON"]) check(good)();
+  const { message } = assertThrows(check("61 * * * *"), UsageError);
+  assertMatch(message, /^f: schedule = "61 \* \* \* \*" of a is not allowed; .*minute: 61/);
 });
 
 Deno.test("writeWhole: replaces, makes folders, leaves nothing beside", async () => {

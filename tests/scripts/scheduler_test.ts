@@ -95,6 +95,9 @@ Deno.test("scheduler: syncs, indexes, serves, and stops cleanly", async () => {
     }
   }
   assertEquals(names, ["core/", "extra/", "iso/", "pool/", "lastsync", "lastupdate"], said);
+  const second = await node.run("scripts/scheduler.ts");
+  assertEquals(second.code, 75);
+  assertMatch(second.stderr, /A scheduler is at work already: process \d+ since/);
   const stopped = performance.now();
   child.kill("SIGTERM");
   assertEquals((await child.status).code, 0);

@@ -44,6 +44,16 @@ Deno.test("syncrepo: storage that can't be used, one message", async () => {
     /^error: Cannot use .*\/static: it is not a directory\.\n {2}hint: .*\n$/,
   );
   await Deno.remove(node.path("static"));
+  await Deno.mkdir(node.path("static"));
+  await Deno.writeTextFile(node.path("static/archlinux"), "");
+  for (const flags of [[], ["--dry-run"]]) {
+    const { code, stderr } = await node.sync(...flags);
+    assertEquals(code, 1);
+    assertMatch(stderr, /^error: Cannot use .*\/static\/archlinux: it is not a directory\./);
+  }
+  for (const room of ["static", "indexes", "state"]) {
+    await Deno.remove(node.path(room), { recursive: true }).catch(() => {});
+  }
   // As another user, who may read everything and write nothing.
   for (const path of [node.dir, node.path()]) await Deno.chmod(path, 0o755);
   await Deno.chmod(node.config, 0o644);
@@ -141,4 +151,21 @@ Deno.test("syncrepo: a tree that is empty all at once, its disk is asked for and
   assertEquals(await Array.fromAsync(Deno.readDir(node.path("static/archlinux"))), []);
   await Deno.remove(node.path("state/archlinux.ready"));
   assertEquals((await node.sync()).code, 0);
+});
+
+Deno.test("syncrepo: --verify --json has one shape, complete or not", async () => {
+  await using dir = await tempDir();
+  const up = new ArchTree(dir.path);
+  await up.fill(3);
+  await using node = await TestNode.make(repo(dir.path));
+  await node.sync();
+  const whole = await node.sync("--verify", "--json");
+  assertEquals([whole.code, JSON.parse(whole.stdout)], [0, [
+    { repo: "archlinux", complete: true, databases: 2, files: 3, gaps: [] },
+  ]]);
+  await Deno.remove(node.path("static/archlinux/pool/packages/pkg1-1-1-any.pkg.tar.zst"));
+  const lacking = await node.sync("--verify", "--json");
+  assertEquals(lacking.code, 1);
+  const [{ complete, gaps }] = JSON.parse(lacking.stdout);
+  assertEquals([complete, gaps[0].problem], [false, "is missing"]);
 });

@@ -1,6 +1,7 @@
 /** Every URL of the embedded server, without a port. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/posix";
+import { takeLock } from "../../scripts/lib/lock.ts";
 import { makeNode, MTIME, NOW } from "./fixture.ts";
 
 const ETAG = `"${MTIME.toString(16)}-${(26).toString(16)}"`;
@@ -366,7 +367,8 @@ Deno.test("/status.json and /metrics: every repository, and no path of the machi
       'mirrorkit_repo_ready{repo="new"} 0',
       'mirrorkit_repo_fresh{repo="arch"} 1',
       `mirrorkit_repo_last_success_timestamp_seconds{repo="arch"} ${NOW - 60}`,
-      'mirrorkit_repo_size_bytes{repo="arch"} 31',
+      // What is served, as its listing counts, not what rsync counted.
+      'mirrorkit_repo_size_bytes{repo="arch"} 5',
       'mirrorkit_repo_last_sync_outcome{repo="arch",outcome="failed"} 1',
     ]
   ) assertStringIncludes(metrics, line + "\n");
@@ -374,6 +376,18 @@ Deno.test("/status.json and /metrics: every repository, and no path of the machi
   for (const line of metrics.trimEnd().split("\n")) {
     assertMatch(line, /^(?:# (?:HELP|TYPE) \w+ .+|\w+(?:\{[^{}]+\})? [\d.e+-]+)$/);
   }
+});
+
+Deno.test("/status.json: a sync that says it runs, but holds no lock, was interrupted", async () => {
+  await using n = await node();
+  await n.status("arch", { lastSuccess: NOW - 60, outcome: "running" });
+  const outcome = async () => {
+    const { repos } = await (await n.get("/status.json")).json();
+    return repos.find((r: { repo: string }) => r.repo === "arch").outcome;
+  };
+  assertEquals(await outcome(), "interrupted");
+  using _lock = await takeLock(join(n.data, "state/arch.lock"), "A sync");
+  assertEquals(await outcome(), "running");
 });
 
 Deno.test("a fault inside: 500 without details, the details to the operator", async () => {
