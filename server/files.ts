@@ -30,7 +30,7 @@ export class Files {
     if (target === 414) return problemResponse(request, PROBLEMS.longUrl);
     const repo = this.store.repoAt(target.raw);
     if (!repo) return await this.outside(request, target);
-    if (!await this.store.ready(repo)) return notReady(request, repo);
+    if (!this.store.ready(repo)) return notReady(request, repo);
     if (isTemporary(target.raw)) return problemResponse(request, NOT_FOUND);
     const path = toText(target.raw);
     if (path === undefined) return problemResponse(request, NOT_UTF8);
@@ -53,7 +53,7 @@ export class Files {
   ): Promise<Response> {
     // A file may be replaced between looking and opening: then the new one is looked at.
     for (let tries = 0; tries < 10; tries++) {
-      const place = await this.store.locate(repo, path);
+      const place = this.store.locate(repo, path);
       if (place === "missing") return problemResponse(request, NOT_FOUND);
       if (place === "forbidden") return problemResponse(request, PROBLEMS.forbidden);
       if (place.info.isDirectory) {
@@ -62,9 +62,9 @@ export class Files {
           : toSlash(fromText(path), query);
       }
       if (!place.info.isFile || path.endsWith("/")) return problemResponse(request, NOT_FOUND);
-      const file = await this.store.open(place);
+      const file = this.store.open(place);
       if (file === "forbidden") return problemResponse(request, PROBLEMS.forbidden);
-      if (file !== "missing") return await sendFile(request, file, fileFields(path), this.now());
+      if (file !== "missing") return sendFile(request, file, fileFields(path), this.now());
     }
     return problemResponse(request, RESTLESS);
   }

@@ -43,7 +43,7 @@ async function startDeno(node: { data: string }, socket: string) {
 /** The page's sources in a folder of their own, where a test may change them. */
 async function webSources(to: string) {
   await Deno.mkdir(to);
-  await output("cp", ["-r", join(ROOT, "web"), join(ROOT, "formats"), to]);
+  await output("cp", ["-r", join(ROOT, "web"), join(ROOT, "formats"), join(ROOT, "deno.json"), to]);
   await Deno.remove(join(to, "web/dist"), { recursive: true }).catch(() => {});
   const build = async (colour: string) => {
     await Deno.writeTextFile(join(to, "web/page.css"), `body { color: ${colour} }\n`);
