@@ -39,6 +39,9 @@ export async function withdrawModule(config: Config, repo: Repo): Promise<void> 
 export async function alignModules(config: Config): Promise<void> {
   const dir = modulesDir(config.data);
   await Deno.mkdir(dir, { recursive: true });
+  // Whoever runs this, root for example: syncrepo's user writes here later.
+  const { uid, gid } = await Deno.stat(join(dir, ".."));
+  await Deno.chown(dir, uid, gid).catch(() => {});
   const known = new Set(config.repos.map((repo) => `${repo.name}.conf`));
   for await (const { name } of Deno.readDir(dir)) {
     if (name.endsWith(".conf") && !known.has(name)) await Deno.remove(join(dir, name));

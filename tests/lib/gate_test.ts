@@ -32,3 +32,14 @@ Deno.test("alignModules: one for each repository that is ready, none for others"
   await alignModules(config(repo("a") + repo("closed"), dir.path));
   assertEquals(await names(), ["a.conf"]);
 });
+
+Deno.test("alignModules: run by root, the folder still belongs to who owns the storage", {
+  ignore: Deno.uid() !== 0,
+}, async () => {
+  await using dir = await tempDir();
+  const state = join(dir.path, "state");
+  await Deno.mkdir(state);
+  await Deno.chown(state, 12345, 12345);
+  await alignModules(config(repo("a"), dir.path));
+  assertEquals((await Deno.stat(join(state, "rsyncd.d"))).uid, 12345);
+});
