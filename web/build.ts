@@ -74,11 +74,11 @@ export async function build(dist: string): Promise<Map<string, number>> {
 async function newest(paths: string[]): Promise<number> {
   let time = 0;
   for (const path of paths) {
-    const info = await Deno.stat(path);
-    if (info.isDirectory) {
+    const info = await Deno.stat(path).catch(() => undefined);
+    if (info?.isDirectory) {
       const below = await Array.fromAsync(Deno.readDir(path), (e) => join(path, e.name));
       time = Math.max(time, await newest(below.filter((p) => !p.endsWith("/dist"))));
-    } else time = Math.max(time, info.mtime?.getTime() ?? Infinity);
+    } else time = Math.max(time, info?.mtime?.getTime() ?? Infinity);
   }
   return time;
 }

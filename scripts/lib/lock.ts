@@ -37,7 +37,10 @@ export async function takeLock(path: string, what: string): Promise<Lock> {
   }
 }
 
-/** Tries for some time: whoever only looks whether a lock is held holds it for a moment. */
+/**
+ * Tries for some time: whoever looks whether a lock is held holds it for a moment, and so does a child
+ * process between fork(2) and exec(2), when its parent has just let go of it.
+ */
 async function tryFor(ms: number, attempt: () => Promise<boolean>): Promise<boolean> {
   for (const end = performance.now() + ms;;) {
     if (await attempt()) return true;
@@ -50,7 +53,7 @@ async function tryFor(ms: number, attempt: () => Promise<boolean>): Promise<bool
 export async function isLocked(path: string): Promise<boolean> {
   try {
     using file = await Deno.open(path, { read: true });
-    return !await file.tryLock(false);
+    return !await tryFor(500, () => file.tryLock(false));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;

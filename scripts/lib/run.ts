@@ -56,6 +56,8 @@ export const run: Run = async (program, options = {}) => {
     stdin: options.input ? "piped" : "null",
     stdout: "piped",
     stderr: "piped",
+    // A process group of its own, so that what it leaves behind can be found and ended.
+    detached: true,
   }).spawn();
   let killer: ReturnType<typeof setTimeout> | undefined;
   const kill = (signal: Deno.Signal) => {
@@ -75,12 +77,13 @@ export const run: Run = async (program, options = {}) => {
     stop();
   });
   try {
-    const [status] = await Promise.all([
-      child.status,
+    const outputs = Promise.all([
       eachLine(child.stdout, options.onLine ?? (() => {})),
       eachLine(child.stderr, (line) => stderr = (stderr + line + "\n").slice(-16384)),
       options.input ? feed(child.stdin, options.input) : undefined,
     ]);
+    const status = await child.status;
+    await endOrphans(child.pid, outputs);
     return { code: status.code, signal: status.signal, stderr, ...(stalled ? { stalled } : {}) };
   } finally {
     clearInterval(watch);
@@ -88,6 +91,22 @@ export const run: Run = async (program, options = {}) => {
     options.signal?.removeEventListener("abort", stop);
   }
 };
+
+/**
+ * Waits for the outputs of a program that has ended. Its children hold them open when it was killed: an
+ * rsync receiver whose generator is dead waits for ever, and may still write. They are ended.
+ */
+async function endOrphans(group: number, outputs: Promise<unknown>) {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<"late">((resolve) => timer = setTimeout(resolve, 1000, "late"));
+  if (await Promise.race([outputs, late]) === "late") {
+    // Deno.kill needs the permission to run anything.
+    await new Deno.Command("sh", { args: ["-c", `kill -s KILL -- -${group}`], stderr: "null" })
+      .output();
+  }
+  clearTimeout(timer);
+  await outputs;
+}
 
 /** Prints the bytes that a process and all its children have read so far: proc(5), `io` and `children`. */
 const READS = `while [ $# -gt 0 ]; do

@@ -84,6 +84,19 @@ Deno.test("run: a program that reads nothing any more is ended", async () => {
   assertEquals([result.stalled, result.signal], [true, "SIGTERM"]);
 });
 
+Deno.test("run: children of a killed program are ended, and do not hold up the result", async () => {
+  const script = "sleep 60 & echo $!; kill -KILL $$";
+  let orphan = "";
+  const started = performance.now();
+  const result = await run({ command: "sh", args: ["-c", script] }, {
+    onLine: (l) => orphan ||= l,
+  });
+  assertEquals(result.signal, "SIGKILL");
+  assert(performance.now() - started < 10_000);
+  const { stdout } = await new Deno.Command("ps", { args: ["-o", "stat=", "-p", orphan] }).output();
+  assertMatch(new TextDecoder().decode(stdout), /^(?:Z.*\n)?$/, "gone, or waiting to be reaped");
+});
+
 Deno.test("stableMinute, fixMinute: the same for the same host and job, spread over the hour", () => {
   const minutes = new Set<number>();
   for (let i = 0; i < 500; i++) minutes.add(stableMinute(`host${i}/arch`));
