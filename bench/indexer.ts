@@ -2,13 +2,13 @@
  * The indexer against the cost of looking at the files at all, which is what GNU find needs for the same
  * tree, and against `tree -J`, which a user would pick. Whole processes, Deno's start included.
  */
-import { dirname, fromFileUrl, join } from "@std/path/posix";
+import { dirname, join } from "@std/path/posix";
 import { formatBytes } from "../formats/units.ts";
+import { denoCommand } from "../scripts/lib/children.ts";
 import { addChanges, repoFiles } from "../scripts/lib/storage.ts";
 import { type Cost, measure, median, table } from "./measure.ts";
 import { type Shape, tree } from "./trees.ts";
 
-const INDEXER = fromFileUrl(new URL("../scripts/indexer.ts", import.meta.url));
 const ROUNDS = 5;
 /** What the project promises, as ratios to find, and for memory. */
 const PROMISED: Record<Shape, Record<string, number>> = {
@@ -33,8 +33,15 @@ async function bench(shape: Shape, share: number) {
     `[site]\nname = "bench"\n[[repo]]\nname = "${shape}"\nprofile = "generic"\nupstream = ["/nowhere/"]\n`,
   );
   const files = repoFiles(data, { name: shape, path: `/${shape}/` });
-  const indexer = () =>
-    measure(Deno.execPath(), ["run", "-A", INDEXER, "-q", "--config", config, "--data", data]);
+  // As the scheduler and the units run it.
+  const [command, ...args] = denoCommand("scripts/indexer.ts", [
+    "-q",
+    "--config",
+    config,
+    "--data",
+    data,
+  ]);
+  const indexer = () => measure(command, args);
   const find = () => measure("find", [root, "-printf", "%y\\t%s\\t%T@\\t%P\\t%l\\0"]);
   const updates = shape === "arch" ? archUpdates(root) : debianUpdates(root);
   const cases: Record<string, () => Promise<Cost>> = {

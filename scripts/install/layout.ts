@@ -1,5 +1,6 @@
 /** Where each file of mirrorkit goes on a machine, and how the units are completed. Pure but for the walk. */
 import { join } from "@std/path/posix";
+import { OFFLINE } from "../lib/children.ts";
 
 /** One file to place. */
 export interface Place {
@@ -74,9 +75,6 @@ const ignoreMissing = (error: unknown) => {
   if (!(error instanceof Deno.errors.NotFound)) throw error;
 };
 
-/** The options of every `deno run` in a unit: nothing is fetched, nothing is asked. */
-const DENO = "--quiet --no-check --no-prompt --cached-only --no-lock --node-modules-dir=manual";
-
 /** A unit with its `@…@` places filled in. Throws on one that is not known. */
 export function render(
   unit: string,
@@ -87,7 +85,11 @@ export function render(
   },
 ): string {
   const rules = sandbox.split("\n").filter((line) => line && !line.startsWith("#")).join("\n");
-  const values: Record<string, string> = { LIB: `${prefix}/lib/mirrorkit`, DENO, SANDBOX: rules };
+  const values: Record<string, string> = {
+    LIB: `${prefix}/lib/mirrorkit`,
+    DENO: OFFLINE.join(" "),
+    SANDBOX: rules,
+  };
   return unit.replace(/@(LIB|DENO|SANDBOX|PERMISSIONS:([\w./]+))@/g, (whole, name, script) => {
     const value = script ? permissions[script]?.join(" ") : values[name];
     if (value === undefined) {
