@@ -76,7 +76,8 @@ export async function prove(a: Attempt, plan: Plan): Promise<Set<string>> {
     overlay,
     databases: [...databases],
     // Before a repository is served for the first time, everything is compared.
-    touched: a.ready ? touched : undefined,
+    touched,
+    all: !a.ready,
   });
   a.runLog.write(
     `proof: ${result.databases} databases, ${result.files} files, ${result.gaps.length} gaps`,
@@ -90,7 +91,7 @@ export async function prove(a: Attempt, plan: Plan): Promise<Set<string>> {
     a.log.warn(`${repo.name}: the upstream is not complete: ${words}`);
   }
   await refuseOlderStaged(a, overlay);
-  return a.ready ? result.needed : new Set();
+  return result.needed;
 }
 
 /** Files that state a time, as `Release`, may not be replaced by older ones. */

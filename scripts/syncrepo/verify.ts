@@ -117,14 +117,16 @@ export interface Verification {
 
 /**
  * Checks `databases` against the overlay. With `touched` (raw paths that are replaced or deleted), only
- * names that lead to one of them are compared in databases that are not staged themselves.
+ * names that lead to one of them are compared in databases that are not staged themselves, but with `all`
+ * every name is.
  */
 export async function verify(
-  { overlay, databases, profile, touched, run, signal }: {
+  { overlay, databases, profile, touched, all, run, signal }: {
     overlay: Overlay;
     databases: string[];
     profile: Profile;
     touched?: Set<string>;
+    all?: boolean;
     run: Run;
     signal?: AbortSignal;
   },
@@ -136,7 +138,7 @@ export async function verify(
     const file = join(isStaged ? overlay.stagedIn : overlay.tree, path);
     const take = (named: Named) => {
       const isTouched = touchedNames?.has(fromText(basename(named.path)));
-      if (touched && !isStaged && !isTouched) return;
+      if (touched && !all && !isStaged && !isTouched) return;
       result.files++;
       const gap = gapOf(overlay, path, named);
       if (gap) result.gaps.push(gap);

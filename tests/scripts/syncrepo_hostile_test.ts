@@ -104,6 +104,18 @@ Deno.test("syncrepo: packages lost upstream but named by its databases, they are
   await assertHealed(s);
 });
 
+Deno.test("syncrepo: a tree that was there before, what its databases name is kept from the first run on", async () => {
+  await using s = await scene();
+  // As if another program had filled it: complete, but never opened by us.
+  await Deno.remove(s.node.path("state/arch.ready"));
+  const [pkg] = s.up.packages.values();
+  await s.up.drop(pkg, false);
+  await s.up.mark();
+  assertDone(await s.node.sync());
+  assertEquals((await s.node.status()).kept, 2);
+  assertEquals(await incomplete(s.node.tree()), []);
+});
+
 Deno.test("syncrepo: an upstream that went back in time, it is passed over", async () => {
   await using s = await scene();
   await s.up.update(["core/pkg1"]);
