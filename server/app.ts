@@ -10,8 +10,9 @@ import { PROBLEMS } from "../formats/problem.ts";
 import type { Config } from "../scripts/lib/config.ts";
 import { NOT_FOUND, problemResponse } from "./errors.ts";
 import { Files } from "./files.ts";
-import { collectHealth, healthText, metricsText } from "./health.ts";
+import { collectHealth, healthMetrics, healthText } from "./health.ts";
 import { Listings } from "./listings.ts";
+import { processMetrics, renderMetrics } from "./metrics.ts";
 import { acceptedFormat } from "./negotiate.ts";
 import { OWN, resolveTarget } from "./path.ts";
 import { sendText } from "./send.ts";
@@ -65,9 +66,10 @@ export function createApp({
     return sendText(c.req.raw, body, uncached("application/json"));
   });
   app.get("/metrics", async (c) => {
-    const { rss, heapUsed } = Deno.memoryUsage();
-    const process = { startedAt, rssBytes: rss, heapBytes: heapUsed };
-    const body = metricsText(await collectHealth(store, now()), process);
+    const body = renderMetrics([
+      ...healthMetrics(await collectHealth(store, now())),
+      ...processMetrics(startedAt),
+    ]);
     return sendText(c.req.raw, body, uncached("text/plain; version=0.0.4; charset=utf-8"));
   });
   app.get("/sse", (c) =>

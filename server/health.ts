@@ -1,6 +1,7 @@
-/** How the node is: `/healthz`, `/status.json` and `/metrics`, three views of one collection. */
+/** How the node is: `/healthz`, `/status.json` and its part of `/metrics`, views of one collection. */
 import { type Freshness, freshness } from "../formats/freshness.ts";
 import { newStatus, type RepoStatus } from "../formats/status.ts";
+import type { Metric, Value } from "./metrics.ts";
 import type { Store } from "./store.ts";
 
 /** One repository as `/status.json` shows it: its status, and how it is to be read now. */
@@ -60,11 +61,6 @@ export function healthText({ healthy, repos }: NodeHealth): string {
   return (healthy ? "ok\n" : "not ok\n") + lines.join("");
 }
 
-/** A label's value: `\`, `"` and newlines are escaped (Prometheus exposition formats, text format). */
-const label = (text: string) => text.replace(/[\\"\n]/g, (c) => c === "\n" ? "\\n" : "\\" + c);
-
-type Value = number | null | undefined;
-
 /** Metrics of a repository: name, help, value; nothing is exposed where nothing is known. */
 const REPO_METRICS: [string, string, (r: RepoHealth) => Value][] = [
   ["ready", "Whether the initial sync has completed.", (r) => Number(r.ready)],
@@ -112,35 +108,24 @@ const REPO_METRICS: [string, string, (r: RepoHealth) => Value][] = [
 
 const OUTCOMES = ["running", "synced", "unchanged", "failed", "interrupted"] as const;
 
-/** One metric with its HELP and TYPE lines, or nothing where it has no sample. */
-function family(name: string, help: string, samples: [string, Value][]): string {
-  const known = samples.filter(([, value]) => value !== null && value !== undefined);
-  if (known.length === 0) return "";
-  return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n` +
-    known.map(([labels, value]) => `${name}${labels} ${value}\n`).join("");
-}
-
-/** `/metrics` in Prometheus' text format 0.0.4. */
-export function metricsText(
-  { repos }: NodeHealth,
-  process: { startedAt: number; rssBytes: number; heapBytes: number },
-): string {
-  const of = (r: RepoHealth) => `repo="${label(r.repo)}"`;
-  const perRepo = REPO_METRICS.map(([name, help, value]) =>
-    family(`mirrorkit_repo_${name}`, help, repos.map((r) => [`{${of(r)}}`, value(r)]))
-  );
+/** The metrics of all repositories. */
+export function healthMetrics({ repos }: NodeHealth): Metric[] {
+  const perRepo = REPO_METRICS.map(([name, help, value]): Metric => ({
+    name: `mirrorkit_repo_${name}`,
+    help,
+    type: "gauge",
+    samples: repos.map((r) => [{ repo: r.repo }, value(r)]),
+  }));
   const outcomes = repos.filter((r) => r.outcome).flatMap((r) =>
-    OUTCOMES.map((o): [string, Value] => [
-      `{${of(r)},outcome="${o}"}`,
-      Number(r.outcome === o),
+    OUTCOMES.map((outcome): Metric["samples"][number] => [
+      { repo: r.repo, outcome },
+      Number(r.outcome === outcome),
     ])
   );
-  return perRepo.join("") +
-    family("mirrorkit_repo_last_sync_outcome", "How the last sync ended (1).", outcomes) +
-    family("process_start_time_seconds", "When this server started.", [["", process.startedAt]]) +
-    family("process_resident_memory_bytes", "Resident memory of this server.", [[
-      "",
-      process.rssBytes,
-    ]]) +
-    family("mirrorkit_server_heap_bytes", "JavaScript heap in use.", [["", process.heapBytes]]);
+  return [...perRepo, {
+    name: "mirrorkit_repo_last_sync_outcome",
+    help: "How the last sync ended (1).",
+    type: "gauge",
+    samples: outcomes,
+  }];
 }
