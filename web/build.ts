@@ -34,38 +34,53 @@ async function sweep(directory: string, current: Set<string>) {
   }
 }
 
-/** Builds into `dist`; gives each asset's name and size. */
-export async function build(dist: string): Promise<Map<string, number>> {
-  const result = await esbuild.build({
+/** What the pages load; esbuild bundles what each imports into it. */
+const ENTRIES = ["page.ts", "page.css", "icon.svg"];
+
+/** Scripts that a page waits for before it paints: no modules, and small. */
+const EARLY = ["base/early.ts"];
+
+/** The pages' own HTML by its name in `dist`; `{{page.js}}` in it becomes the asset's real name. */
+const SHELLS = { "index.html": "index.html" };
+
+/** Bundles entries; gives each asset's content by its name, which holds a hash of the content. */
+async function bundle(entryPoints: string[], format: "esm" | "iife") {
+  const { outputFiles } = await esbuild.build({
     absWorkingDir: SOURCE,
-    entryPoints: ["page.ts", "page.css", "icon.svg"],
+    entryPoints,
     loader: { ".svg": "copy" },
     bundle: true,
     minify: true,
     write: false,
-    format: "esm",
+    format,
     target: ["es2022", "chrome123", "firefox120", "safari17.5"],
     outdir: "assets",
     entryNames: "[name]-[hash]",
     logLevel: "warning",
   });
-  const assets = join(dist, "assets");
+  return outputFiles.map(({ path, contents }) =>
+    [path.slice(path.lastIndexOf("/") + 1), contents as Uint8Array<ArrayBuffer>] as const
+  );
+}
+
+/** Builds into `dist`; gives each asset's name and size. */
+export async function build(dist: string): Promise<Map<string, number>> {
+  const assets = join(dist, "assets"), sizes = new Map<string, number>();
   await Deno.mkdir(assets, { recursive: true });
-  const sizes = new Map<string, number>();
-  for (const { path, contents } of result.outputFiles) {
-    const name = path.slice(path.lastIndexOf("/") + 1);
-    await publish(join(assets, name), contents as Uint8Array<ArrayBuffer>);
-    sizes.set(name, contents.length);
+  for (const [name, bytes] of [...await bundle(ENTRIES, "esm"), ...await bundle(EARLY, "iife")]) {
+    await publish(join(assets, name), bytes);
+    sizes.set(name, bytes.length);
   }
-  const named = (extension: string) => {
-    const name = [...sizes.keys()].find((n) => n.endsWith(extension));
-    if (!name) throw new Error(`esbuild made no ${extension} file`);
+  const named = (_: string, base: string, extension: string) => {
+    const name = [...sizes.keys()].find((n) => n.replace(/-\w+(?=\.)/, "") === base + extension);
+    if (!name) throw new Error(`esbuild made no ${base}${extension}`);
     return name;
   };
-  const shell = (await Deno.readTextFile(join(SOURCE, "index.html")))
-    .replace("{{script}}", named(".js")).replace("{{style}}", named(".css"))
-    .replace("{{icon}}", named(".svg"));
-  await publish(join(dist, "index.html"), new TextEncoder().encode(shell));
+  for (const [name, source] of Object.entries(SHELLS)) {
+    const html = (await Deno.readTextFile(join(SOURCE, source)))
+      .replace(/\{\{([\w-]+)(\.\w+)\}\}/g, named);
+    await publish(join(dist, name), new TextEncoder().encode(html));
+  }
   await sweep(assets, new Set(sizes.keys()));
   return sizes;
 }

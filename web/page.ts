@@ -1,4 +1,6 @@
 /** The page of a directory: loads its `index.json` and shows it row by row as it arrives. */
+import { translatePage } from "./base/language.ts";
+import "./base/page-settings.ts";
 import { type Crumb, crumbsOf, redirectedFrom, type Row, rowOf, summaryOf } from "./rows.ts";
 import { type Batch, ListingReader } from "./stream.ts";
 
@@ -108,6 +110,7 @@ function fail(error: unknown) {
   );
 }
 
+translatePage();
 const crumbs = crumbsOf(location.host, location.pathname);
 document.title = `${crumbs.map((c) => c.name).slice(1).join("/") || "/"} · ${location.host}`;
 document.getElementById("crumbs")!.append(...crumbs.map(crumb));

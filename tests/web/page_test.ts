@@ -1,18 +1,8 @@
 /** The page in a real browser: what it shows, and what it does not let happen. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/posix";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import * as esbuild from "esbuild";
-import { startServer } from "../../server/listen.ts";
-import { build } from "../../web/build.ts";
-import { makeNode, type TestNode } from "../server/fixture.ts";
-
-const CHROMIUM = {
-  executablePath: "/usr/bin/chromium",
-  args:
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking " +
-    "--disable-component-update --disable-sync",
-};
+import type { Page } from "playwright-core";
+import { type Bench, withBrowser } from "../helpers/browser.ts";
 
 /** Names that would run something, were they taken for markup or for a URL. */
 const HOSTILE = [
@@ -26,53 +16,21 @@ const HOSTILE = [
   "a\nb",
 ];
 
-interface Bench {
-  node: TestNode;
-  url: string;
-  /** Opens a page at a path; gives it with what the browser complained about. */
-  open(
-    path: string,
-    options?: BrowserContextOptions,
-  ): Promise<{ page: Page; complaints: string[] }>;
-}
-
-/** A served node with the built page, and a browser. */
-async function withBrowser(body: (bench: Bench) => Promise<void>) {
-  await using node = await makeNode({ arch: "/arch/" });
-  const web = join(node.data, "web");
-  await build(web);
-  await esbuild.stop();
-  await node.ready("arch");
-  const server = startServer(node.config, { port: 0, web });
-  let browser: Browser | undefined;
-  try {
-    browser = await chromium.launch({ ...CHROMIUM, args: CHROMIUM.args.split(" ") });
-    await body({
-      node,
-      url: server.url,
-      async open(path, options) {
-        const page = await (await browser!.newContext(options)).newPage();
-        const complaints: string[] = [];
-        page.on("console", (m) => {
-          if (m.type() !== "info") complaints.push(m.text());
-        });
-        page.on("pageerror", (error) => complaints.push(String(error)));
-        await page.goto(server.url.slice(0, -1) + path);
-        return { page, complaints };
-      },
-    });
-  } finally {
-    await browser?.close();
-    await server.shutdown(1000);
-  }
-}
-
 const shown = (page: Page) => page.locator("#listing .row:not(.head) .name").allTextContents();
 const complete = (page: Page) => page.locator('#listing[aria-busy="false"]').waitFor();
 
 // playwright keeps timers and a pipe to the browser beyond what the sanitizers can follow.
 const test = (name: string, body: (bench: Bench) => Promise<void>) =>
-  Deno.test({ name, fn: () => withBrowser(body), sanitizeOps: false, sanitizeResources: false });
+  Deno.test({
+    name,
+    fn: () =>
+      withBrowser(async (bench) => {
+        await bench.node.ready("arch");
+        await body(bench);
+      }),
+    sanitizeOps: false,
+    sanitizeResources: false,
+  });
 
 test("page: rows, totals and crumbs of a directory, without a complaint", async ({ node, open }) => {
   await node.write("arch/a b/x", "12345");

@@ -1,0 +1,69 @@
+/** The language of the page: chosen by the reader, else by the browser. */
+import type { ReactiveController, ReactiveControllerHost } from "lit";
+import {
+  directionOf,
+  type Key,
+  type Language,
+  LANGUAGES,
+  pickLanguage,
+  type Translate,
+  translator,
+} from "../../formats/messages.ts";
+import { store, stored } from "./choice.ts";
+
+const OFFERED = Object.keys(LANGUAGES) as Language[];
+const CHANGED = "mirrorkit-language";
+
+let current = pickLanguage([stored("language") ?? "", ...navigator.languages], OFFERED);
+let say = translator(current);
+
+/** The language in use. */
+export const language = (): Language => current;
+
+/** Says a message in it. In an element that shows one, add a {@linkcode Translated}. */
+export const t: Translate = (key, values) => say(key, values);
+
+/** Changes the language for this page and all later ones. */
+export function chooseLanguage(chosen: Language): void {
+  store("language", chosen);
+  current = chosen;
+  say = translator(chosen);
+  translatePage();
+  document.dispatchEvent(new Event(CHANGED));
+}
+
+/** Calls back whenever the language was changed, until the signal aborts. */
+export function onLanguage(changed: () => void, signal?: AbortSignal): void {
+  document.addEventListener(CHANGED, changed, { signal });
+}
+
+/** Renders its element anew whenever the language was changed: `new Translated(this)`. */
+export class Translated implements ReactiveController {
+  #gone?: AbortController;
+
+  constructor(private host: ReactiveControllerHost) {
+    host.addController(this);
+  }
+  hostConnected() {
+    this.#gone = new AbortController();
+    onLanguage(() => this.host.requestUpdate(), this.#gone.signal);
+  }
+  hostDisconnected() {
+    this.#gone?.abort();
+  }
+}
+
+/**
+ * Says the fixed words of the page's own HTML: `data-t="key"` for an element's text, `data-t-label="key"`
+ * for its `aria-label`; `data-t-values` holds the values of either as JSON.
+ */
+export function translatePage(root: ParentNode = document): void {
+  document.documentElement.lang = current;
+  document.documentElement.dir = directionOf(current);
+  for (const element of root.querySelectorAll<HTMLElement>("[data-t], [data-t-label]")) {
+    const { t: text, tLabel: label, tValues: values } = element.dataset;
+    const filled = values === undefined ? undefined : JSON.parse(values);
+    if (text) element.textContent = t(text as Key, filled);
+    if (label) element.setAttribute("aria-label", t(label as Key, filled));
+  }
+}
