@@ -2,6 +2,7 @@
 import { Failure } from "../scripts/lib/cli.ts";
 import type { Config } from "../scripts/lib/config.ts";
 import { type AppOptions, createApp } from "./app.ts";
+import { Hot } from "./hot.ts";
 
 /** What runs gets this long to finish after a signal. */
 const GRACE_MS = 10_000;
@@ -38,7 +39,7 @@ export function startServer(
   const app = createApp({ config, ...rest });
   const cut = new AbortController();
   // Hono gets nothing but the request: who asked is no concern of the app.
-  const handler = (request: Request) => app.fetch(request);
+  const handler = new Hot((request) => app.fetch(request)).handle;
   if (socket !== undefined) return onSocket(socket, cut, handler);
   try {
     const server = Deno.serve(
