@@ -1,11 +1,11 @@
-#!/usr/bin/env -S deno run --allow-net --allow-read --allow-env
+#!/usr/bin/env -S deno run --allow-net --allow-read --allow-write=/run/mirrorkit --allow-env
 /**
  * The embedded server alone: serves the storage over HTTP, read-only.
  *
  *     deno task serve [--hostname ADDRESS] [--port PORT]
  *
- * With `--socket PATH` it listens for nginx (server/nginx/) and needs `--allow-write` for the folder that
- * PATH stands in as well.
+ * With `--socket PATH`, or `socket` below `[server]`, it listens for nginx (server/nginx/). In another folder
+ * than /run/mirrorkit it needs `--allow-write` for that folder as well.
  */
 import {
   command,
@@ -25,7 +25,10 @@ const SPEC: CommandSpec = {
   options: {
     hostname: { value: "ADDRESS", help: "address to listen on (default: server.hostname)" },
     port: { value: "PORT", help: "port, 0 for a free one (default: server.port)" },
-    socket: { value: "PATH", help: "a unix socket in place of address and port" },
+    socket: {
+      value: "PATH",
+      help: "a unix socket in place of address and port (default: server.socket)",
+    },
   },
   examples: [
     ["deno task serve --port 8080", "serve what mirror.toml names at http://127.0.0.1:8080/"],
@@ -78,7 +81,8 @@ export function main(args: string[]): Promise<number> {
     const server = startServer(config, {
       hostname: values.hostname,
       port,
-      socket: values.socket,
+      socket: values.socket ??
+        (values.hostname === undefined && port === undefined ? config.server.socket : undefined),
       report: (message) => log.error(message),
     });
     const { url, hostname } = server;

@@ -1,4 +1,5 @@
 /** What an operator has to do beside: packages, ports, and the commands that start the servers. Pure. */
+import { SOCKET } from "../lib/servers.ts";
 import type { Config } from "../lib/config.ts";
 import type { Site } from "./values.ts";
 
@@ -27,7 +28,10 @@ export function advice(config: Config, site: Site, nginxFound: boolean): string[
     `       vsftpd ${out}/vsftpd.conf`,
   ];
   if (front && rsync.tls === "stunnel") lines.push(`       stunnel ${out}/stunnel.conf`);
-  lines.push(`       serve --socket ${config.server.socket}`);
+  if (!config.server.socket) {
+    lines.push(`Set in mirror.toml, below [server]: socket = "${SOCKET}"`);
+    lines.push("       (the embedded server then listens for nginx there, not at a port)");
+  }
   if (!nginxFound) {
     lines.push("There is no nginx here: nginx.conf is for Debian 12's and was not tried.");
   } else if (front && rsync.tls === "nginx" && site.nginx.stream === "missing") {

@@ -1,5 +1,6 @@
 /** From mirror.toml to the values of each template. Pure. */
 import { UsageError } from "../lib/cli.ts";
+import { SOCKET } from "../lib/servers.ts";
 import type { Config, Repo } from "../lib/config.ts";
 import { repoFiles } from "../lib/storage.ts";
 import { isAtLeast, type Nginx } from "./host.ts";
@@ -89,7 +90,7 @@ export function nginxValues(config: Config, site: Site): Values {
     web: place("the web page's folder", site.web),
     prefix: site.prefix,
     data: data1,
-    socket,
+    socket: socket ?? SOCKET,
     user: n.user,
     log_addresses: n.log_addresses,
     load_stream: stream && site.nginx.stream.startsWith("/") ? site.nginx.stream : "",

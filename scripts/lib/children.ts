@@ -23,7 +23,7 @@ export const PERMISSIONS: Record<string, string[]> = {
     "--allow-sys",
   ],
   "scripts/configure.ts": ["--allow-run=setpriv", "--allow-read", "--allow-write", "--allow-env"],
-  "server/main.ts": ["--allow-net", "--allow-read", "--allow-env"],
+  "server/main.ts": ["--allow-net", "--allow-read", "--allow-write=/run/mirrorkit", "--allow-env"],
 };
 
 /** How a child ended, with what it printed on stdout. */

@@ -79,13 +79,13 @@ const ftp = v.strictObject({
   max_per_client: v.optional(whole("a number, 0 for no limit,", 0, 1e6), 10),
 }, "allowed is a table");
 
+/** Where nginx looks for the embedded server if mirror.toml doesn't say; the unit's own folder. */
+export const SOCKET = "/run/mirrorkit/server.sock";
+
 /** The `[server.…]` tables, to be spread into the schema of `[server]`. */
 export const servers = {
-  /** Where the embedded server listens for nginx. */
-  socket: v.optional(
-    plainPath("where the embedded server listens for nginx"),
-    "/run/mirrorkit/server.sock",
-  ),
+  /** Where the embedded server listens for nginx, in place of address and port. */
+  socket: v.optional(plainPath("where the embedded server listens for nginx")),
   nginx: v.optional(nginx, {}),
   rsync: v.optional(rsync, {}),
   ftp: v.optional(ftp, {}),

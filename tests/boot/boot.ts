@@ -176,6 +176,20 @@ Deno.test("units: booted, the timer fires, sync, index and server work; failures
     },
   );
 
+  await t.step("behind nginx: with server.socket the service listens there", async () => {
+    const socket = "/run/mirrorkit/server.sock";
+    await machine.run(
+      `sed -i 's|^port = 8080|socket = "${socket}"|' /etc/mirrorkit/mirror.toml; ` +
+        "systemctl restart mirrorkit",
+    );
+    await machine.until("answer", async () => {
+      const listing = await machine.run(
+        `curl -fsS --unix-socket ${socket} 'http://x/arch/?format=json'`,
+      );
+      return JSON.parse(listing).files > 6;
+    });
+  });
+
   await t.step("failing sync: shows in systemctl --failed", async () => {
     await machine.run("systemctl start mirrorkit-sync@broken.service || true");
     assertMatch(

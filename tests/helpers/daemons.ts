@@ -92,15 +92,15 @@ export function startVsftpd(site: Site, config: Config): Promise<Daemon> {
 }
 
 /** Addresses, ports and folders of this test alone, for all servers. */
-export function forTest(config: Config, dir: string): Config {
+export function forTest(config: Config, dir: string): Config & { server: { socket: string } } {
   const own: Config = structuredClone(config), { server } = own;
   for (const one of [server.nginx, server.rsync, server.ftp]) one.addresses = ["127.0.0.1"];
   for (const one of [server.nginx, server.rsync, server.ftp]) one.port = freePort();
   server.rsync.tls_port = freePort();
   server.nginx.tls_port = freePort();
-  server.socket = join(dir, "server.sock");
+  const socket = join(dir, "server.sock");
   server.nginx.acme = join(dir, "acme");
   const from = Math.min(freePort(), 65_000);
   server.ftp.passive_ports = [from, from + 500];
-  return own;
+  return { ...own, server: { ...server, socket } };
 }

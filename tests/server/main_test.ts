@@ -8,11 +8,15 @@ const MAIN = new URL("../../server/main.ts", import.meta.url).pathname;
 const TOML =
   `[site]\nname = "x.example.org"\n[[repo]]\nname = "arch"\nprofile = "generic"\nupstream = ["/srv/x/"]\n`;
 
-async function spawn(node: TestNode, ...args: string[]) {
+function spawn(node: TestNode, ...args: string[]) {
   const config = join(node.data, "mirror.toml");
-  await Deno.writeTextFile(config, TOML);
+  Deno.writeTextFileSync(config, TOML);
+  return start(config, node, args);
+}
+
+function start(config: string, node: TestNode, args: string[], more: string[] = []) {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--allow-net", "--allow-read", "--allow-env", MAIN]
+    args: ["run", "--no-prompt", "--allow-net", "--allow-read", "--allow-env", ...more, MAIN]
       .concat("--config", config, "--data", node.data, args),
     env: { NO_COLOR: "1" },
     stdout: "piped",
@@ -24,7 +28,7 @@ Deno.test("serve: says where it listens, finishes what runs on SIGTERM, exits 0"
   await using n = await makeNode({ arch: "/arch/" });
   await n.ready("arch");
   await n.write("arch/big.iso", new Uint8Array(8 << 20));
-  const child = await spawn(n, "--port", "0", "--json");
+  const child = spawn(n, "--port", "0", "--json");
   const stdout = child.stdout.getReader();
   const { url } = JSON.parse(new TextDecoder().decode((await stdout.read()).value));
   const response = await fetch(`${url}arch/big.iso`);
@@ -49,7 +53,7 @@ Deno.test("serve: what cannot work, one message and the right exit code", async 
     [["--config", "/nonexistent.toml"], 2, "No configuration at /nonexistent.toml."],
   ];
   await Promise.all(cases.map(async ([args, code, message]) => {
-    const { stderr, ...status } = await (await spawn(n, ...args)).output();
+    const { stderr, ...status } = await spawn(n, ...args).output();
     const said = new TextDecoder().decode(stderr);
     assertEquals([args, status.code], [args, code], said);
     assertStringIncludes(said, message);
@@ -61,7 +65,7 @@ Deno.test("serve: static that is a file, refused before it listens", async () =>
   await using n = await makeNode({ arch: "/arch/" });
   await Deno.remove(join(n.data, "static"), { recursive: true });
   await Deno.writeTextFile(join(n.data, "static"), "");
-  const { code, stderr } = await (await spawn(n, "--port", "0")).output();
+  const { code, stderr } = await spawn(n, "--port", "0").output();
   assertEquals(code, 1);
   assertStringIncludes(new TextDecoder().decode(stderr), "static: it is not a directory.");
 });
@@ -86,7 +90,26 @@ Deno.test("serve --socket: a second one takes over, the first leaves it its plac
   await second.shutdown();
   const left = await Array.fromAsync(Deno.readDir(n.data), (entry) => entry.name);
   assertEquals(left.filter((name) => name.includes("sock")), []);
-  const missing = await (await spawn(n, "--socket", "/nonexistent/server.sock")).output();
+  const missing = await spawn(n, "--socket", "/nonexistent/server.sock").output();
   assertEquals(missing.code, 1);
   assertStringIncludes(new TextDecoder().decode(missing.stderr), "--allow-write=FOLDER");
+});
+
+Deno.test("serve: with server.socket in mirror.toml it listens there; --port goes before it", async () => {
+  await using n = await makeNode({ arch: "/arch/" });
+  const config = join(n.data, "mirror.toml"), socket = join(n.data, "server.sock");
+  await Deno.writeTextFile(
+    config,
+    TOML.replace("[[repo]]", `[server]\nsocket = "${socket}"\n[[repo]]`),
+  );
+  const first = async (...args: string[]) => {
+    const child = start(config, n, ["--json", ...args], [`--allow-write=${n.data}`]);
+    const reader = child.stdout.getReader();
+    const { url } = JSON.parse(new TextDecoder().decode((await reader.read()).value));
+    child.kill("SIGTERM");
+    await Promise.all([child.status, reader.read(), child.stderr.cancel()]);
+    return url;
+  };
+  assertEquals(await first(), `unix:${socket}`);
+  assertEquals((await first("--port", "0")).startsWith("http://127.0.0.1:"), true);
 });

@@ -45,6 +45,7 @@ async function webSources(to: string) {
   await Deno.mkdir(to);
   await output("cp", ["-r", join(ROOT, "web"), join(ROOT, "formats"), join(ROOT, "deno.json"), to]);
   await Deno.remove(join(to, "web/dist"), { recursive: true }).catch(() => {});
+  await Deno.symlink(join(ROOT, "node_modules"), join(to, "node_modules"));
   const build = async (colour: string) => {
     await Deno.writeTextFile(join(to, "web/page.css"), `body { color: ${colour} }\n`);
     const args = ["run", "-A", "--no-check", "-q", `--config=${ROOT}deno.json`];

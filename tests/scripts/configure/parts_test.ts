@@ -187,7 +187,7 @@ Deno.test("advice: packages, ports and commands of what is configured", () => {
   const lines = advice(config(`[server.nginx]\n${CERTIFIED}`), site(), true).join("\n");
   assertStringIncludes(lines, "nginx rsync vsftpd libnginx-mod-stream");
   assertStringIncludes(lines, "Open: TCP 80, 443, 873, 874, 21, 40000-40999");
-  assertStringIncludes(lines, "serve --socket /run/mirrorkit/server.sock");
+  assertStringIncludes(lines, 'below [server]: socket = "/run/mirrorkit/server.sock"');
   const none = advice(config(`[server.nginx]\n${CERTIFIED}`), site({ certified: false }), true);
   assertStringIncludes(
     none.join("\n"),
