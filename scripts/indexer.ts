@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run --v8-flags=--max-semi-space-size=4 --allow-run=find --allow-read --allow-write --allow-env --allow-sys
+#!/usr/bin/env -S deno run --v8-flags=--max-semi-space-size=8 --allow-run=find --allow-read --allow-write --allow-env --allow-sys
 /**
  * Writes the listings of repositories: index.html and index.json of every directory, each with a .gz
  * sibling where it is large.
