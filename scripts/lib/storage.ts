@@ -70,7 +70,7 @@ export async function openStorage(data: string): Promise<void> {
         error instanceof Deno.errors.AlreadyExists || error instanceof Deno.errors.NotADirectory ||
         await isFile(path)
       ) {
-        throw new Failure(`Cannot use ${path}: it is not a directory.`, "Move it away.");
+        throw notDirectory(path);
       }
       if (
         error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable ||
@@ -91,9 +91,11 @@ export async function openStorage(data: string): Promise<void> {
 
 /** Throws {@linkcode Failure} if something that is no directory stands where a tree should be. */
 export async function refuseFile(path: string): Promise<void> {
-  if (!await isFile(path)) return;
-  throw new Failure(`Cannot use ${path}: it is not a directory.`, "Move it away.");
+  if (await isFile(path)) throw notDirectory(path);
 }
+
+const notDirectory = (path: string) =>
+  new Failure(`Cannot use ${path}: it is not a directory.`, "Move it away.");
 
 async function isFile(path: string): Promise<boolean> {
   return await Deno.stat(path).then((s) => !s.isDirectory, () => false);

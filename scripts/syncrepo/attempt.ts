@@ -118,8 +118,7 @@ async function carryOut(
     });
   }
   a.signal?.throwIfAborted();
-  // The packages are on the disk before a database names them, whenever the power fails.
-  await a.run({ command: "sync", args: ["-f", files.static] });
+  await flush(a);
   const order = inOrder(plan.staged.keys(), profile.held);
   await switchOver({
     tree: files.static,
@@ -192,4 +191,14 @@ async function cleanUp(a: Attempt) {
   ) => ["-path", `./${path.replace(/\/$/, "")}`, "-prune", "-o"]);
   const rest = ["-type", "d", "-name", ".~tmp~", "-prune", "-exec", "rm", "-rf", "--", "{}", "+"];
   await a.run({ command: "find", args: [".", ...others, ...rest], cwd: a.files.static });
+}
+
+/** The packages are on the disk before a database names them, whenever the power fails: syncfs(2). */
+async function flush({ files, run }: Attempt) {
+  const { code, stderr } = await run({ command: "sync", args: ["-f", files.static] });
+  if (code === 0) return;
+  throw new AttemptError(`cannot write to ${files.static}: ${stderr.trim()}`, {
+    retry: false,
+    hint: "What came is not safe on the disk, so nothing was published. Look at the disk.",
+  });
 }

@@ -27,7 +27,7 @@ export async function dryRun(
     let last: AttemptError | undefined;
     for (const upstream of repo.upstream) {
       try {
-        const source = { ...sourceOf(config, repo, profile, upstream), tempDir: scratch };
+        const source = sourceOf(config, repo, profile, upstream, scratch);
         const plan = await makePlan({
           source,
           tree,

@@ -1,7 +1,5 @@
 /** From the configuration to what rsync and the steps are told. Pure. */
-import { join } from "@std/path/posix";
 import { type Config, pathsOfOthers, type Repo } from "../lib/config.ts";
-import { repoFiles } from "../lib/storage.ts";
 import { profiles } from "../profiles/mod.ts";
 import type { Profile } from "../profiles/profile.ts";
 import type { Source } from "./rsync.ts";
@@ -17,8 +15,14 @@ export function profileOf(repo: Repo): Profile {
   return { ...profile, check: name, markers: [...profile.markers.filter((m) => m !== name), name] };
 }
 
-/** An upstream as rsync is told of it. */
-export function sourceOf(config: Config, repo: Repo, profile: Profile, upstream: string): Source {
+/** An upstream as rsync is told of it; `tempDir` is where rsync puts what is not whole. */
+export function sourceOf(
+  config: Config,
+  repo: Repo,
+  profile: Profile,
+  upstream: string,
+  tempDir: string,
+): Source {
   const others = pathsOfOthers(config, repo);
   const parents = others.flatMap((path) => {
     const segments = path.split("/").slice(0, -2);
@@ -37,7 +41,7 @@ export function sourceOf(config: Config, repo: Repo, profile: Profile, upstream:
     ioTimeoutSeconds: Math.ceil(repo.io_timeout),
     bwlimit: repo.bwlimit,
     passwordFile: repo.password_file,
-    tempDir: join(repoFiles(config.data, repo).work, "=tmp"),
+    tempDir,
   };
 }
 

@@ -117,7 +117,7 @@ async function oneRound(
     runLog.write(`${new Date().toISOString()} from ${shown}`);
     try {
       const tempDir = join(base.files.work, "=tmp");
-      const source = { ...sourceOf(config, repo, profile, upstream), tempDir };
+      const source = sourceOf(config, repo, profile, upstream, tempDir);
       return { result: await attempt({ ...base, source }), upstream };
     } catch (error) {
       if (signal.aborted || !(error instanceof AttemptError)) throw error;

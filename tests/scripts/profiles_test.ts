@@ -116,9 +116,9 @@ Deno.test("profileOf, sourceOf: a check names the marker; markers and others are
   const [a, b] = config.repos;
   assertEquals([profileOf(a).check, profileOf(a).markers], ["TIME", ["TIME"]]);
   assertEquals(profileOf(b).check, "project/trace/master");
-  const source = sourceOf(config, a, profileOf(a), "/u/");
+  const source = sourceOf(config, a, profileOf(a), "/u/", "/tmp");
   assertEquals([source.exclude, source.protect], [["/TIME", "/x", "/pub/b/"], ["/pub/"]]);
-  assertEquals(sourceOf(config, b, profileOf(b), "/u/").exclude.slice(0, 2), [
+  assertEquals(sourceOf(config, b, profileOf(b), "/u/", "/tmp").exclude.slice(0, 2), [
     "/project/trace/master",
     "/project/trace/m.test",
   ]);

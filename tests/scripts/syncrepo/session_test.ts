@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Failure, Log } from "../../../scripts/lib/cli.ts";
 import { readConfig } from "../../../scripts/lib/config.ts";
-import type { Run } from "../../../scripts/lib/run.ts";
+import { type Run, run } from "../../../scripts/lib/run.ts";
 import { exitCode, syncRepo } from "../../../scripts/syncrepo/session.ts";
 import { withoutUser } from "../../../scripts/syncrepo/source.ts";
 import { backoff } from "../../../scripts/syncrepo/upstreams.ts";
@@ -70,4 +70,38 @@ Deno.test("syncRepo: every upstream in order, round after round with growing pau
 Deno.test("syncRepo: no pause beyond the time limit", async () => {
   const { pauses } = await hopeless(`retries = 50\ntime_limit = "200 s"`);
   assertEquals(pauses, [30, 60]);
+});
+
+Deno.test("syncRepo: what is not safe on the disk is not published", async () => {
+  await using dir = await tempDir();
+  const up = `${dir.path}/up`, static_ = `${dir.path}/static/a`;
+  await Deno.mkdir(up);
+  await Deno.writeTextFile(`${up}/old`, "1");
+  const config = readConfig(
+    `[site]\nname = "m"\n[[repo]]\nname = "a"\nprofile = "generic"\nupstream = ["${up}/"]\nretries = 0\n`,
+    "f",
+    dir.path,
+  );
+  for (const room of ["static", "indexes", "state"]) await Deno.mkdir(`${dir.path}/${room}`);
+  const sync = (disk: "good" | "bad") => {
+    const broken = { code: 1, signal: null, stderr: "sync: error syncing: Input/output error\n" };
+    const onDisk: Run = (program, options) =>
+      disk === "bad" && program.command === "sync"
+        ? Promise.resolve(broken)
+        : run(program, options);
+    const world = {
+      run: onDisk,
+      log: new Log(0, () => {}),
+      signal: new AbortController().signal,
+      random: () => 1,
+    };
+    return syncRepo(config, config.repos[0], { force: false }, world);
+  };
+  await sync("good");
+  await Deno.writeTextFile(`${up}/old`, "22");
+  const failure = await assertRejects(() => sync("bad"), Failure);
+  assertMatch(failure.message, /a: cannot write to .*: sync: error syncing: Input\/output error/);
+  assertEquals(await Deno.readTextFile(`${static_}/old`), "1");
+  await sync("good");
+  assertEquals(await Deno.readTextFile(`${static_}/old`), "22");
 });
