@@ -51,6 +51,13 @@ export const PROBLEMS = {
   },
 } satisfies Record<string, ProblemText>;
 
+/** What is passed on to another process of ours that does not answer. */
+export const DOWN: ProblemText = {
+  status: 503,
+  message: "The part of this server that answers here is being restarted.",
+  hint: "Try again in a minute. Files and listings are served meanwhile.",
+};
+
 const STYLE =
   ":root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;" +
   "margin:15vh auto;padding:0 1.25rem}h1{font-size:1.25rem}";

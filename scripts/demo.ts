@@ -37,6 +37,7 @@ Try, in another terminal or in a browser:
   curl -s -H 'Accept: application/json' ${repo}    as JSON
   curl -s '${repo}core/os/x86_64/?format=text'     as text
   curl -s ${url}status.json                        how the syncs went
+  curl -sN ${url}sse                               what passes this machine's loopback, live
   lynx ${repo}                                     for terminals (or w3m, links)
   rsync ${demo.upstreamUrl}                        the upstream that it mirrors
 Its storage: ${demo.data}

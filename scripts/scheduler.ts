@@ -38,7 +38,7 @@ export class Node {
   private readonly children = new Set<Child>();
   private readonly jobs = new Set<Promise<void>>();
   private stopping = false;
-  private wakeUp = () => {};
+  private readonly wakeUps = new Set<() => void>();
 
   constructor(
     private readonly config: Config,
@@ -71,13 +71,23 @@ export class Node {
 
   /** Keeps the embedded server up. */
   serve(): void {
+    this.keepUp("The server", "server/main.ts");
+  }
+
+  /** Keeps this node's statistics going: the hub if it has one, and the spoke if there is one to tell. */
+  measure(): void {
+    const { hub, send_to } = this.config.statcat;
+    if (hub) this.keepUp("The statistics hub", "scripts/statcat.ts", "hub");
+    if (hub || send_to.length) this.keepUp("The statistics spoke", "scripts/statcat.ts", "spoke");
+  }
+
+  /** Runs a command that is not to end; one that does is started again. */
+  private keepUp(what: string, script: Parameters<Start>[0], ...args: string[]): void {
     void this.track((async () => {
       while (!this.stopping) {
-        const { code } = await this.run("server/main.ts", []);
+        const { code } = await this.run(script, args);
         if (this.stopping) return;
-        this.log.error(
-          `The server ended with code ${code}; it starts again in ${RESTART_SECONDS} s.`,
-        );
+        this.log.error(`${what} ended with code ${code}; it starts again in ${RESTART_SECONDS} s.`);
         await this.pause(RESTART_SECONDS);
       }
     })());
@@ -85,11 +95,13 @@ export class Node {
 
   private pause(seconds: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, seconds * 1000);
-      this.wakeUp = () => {
+      const done = () => {
         clearTimeout(timer);
+        this.wakeUps.delete(done);
         resolve();
       };
+      const timer = setTimeout(done, seconds * 1000);
+      this.wakeUps.add(done);
     });
   }
 
@@ -97,7 +109,7 @@ export class Node {
   async stop(): Promise<void> {
     this.stopping = true;
     for (const cron of this.crons) cron.stop();
-    this.wakeUp();
+    for (const wakeUp of this.wakeUps) wakeUp();
     await Promise.all([...this.children].map((child) => child.stop()));
     await Promise.all(this.jobs);
   }
@@ -158,6 +170,7 @@ export function main(args: string[]): Promise<number> {
     const where = [`--config=${config.file}`, `--data=${config.data}`];
     const node = new Node(config, log, where);
     if (!switches.has("no-server")) node.serve();
+    node.measure();
     await node.begin();
     const signal = await new Promise<string>((resolve) => {
       for (const name of ["SIGTERM", "SIGINT"] as const) {

@@ -2,7 +2,7 @@
  * The embedded server: every URL, as a Hono app that needs no port (`app.request(…)`).
  *
  * The server's own URLs win over files of the same name in a repository at `/`: `/healthz`,
- * `/status.json`, `/metrics`, `/sse` and all below `/.mirrorkit/`.
+ * `/status.json`, `/metrics`, `/sse`, `/stats.json` and all below `/.mirrorkit/`.
  */
 import { Hono } from "hono";
 import { fromFileUrl } from "@std/path/posix";
@@ -11,6 +11,7 @@ import type { Config } from "../scripts/lib/config.ts";
 import { NOT_FOUND, problemResponse } from "./errors.ts";
 import { Files } from "./files.ts";
 import { collectHealth, healthMetrics, healthText } from "./health.ts";
+import { HubLink } from "./hub.ts";
 import { Listings } from "./listings.ts";
 import { processMetrics, renderMetrics } from "./metrics.ts";
 import { acceptedFormat } from "./negotiate.ts";
@@ -26,11 +27,18 @@ export interface AppOptions {
   now?: () => number;
   /** Where the web page was built. */
   web?: string;
+  /** The way to the statistics hub. */
+  hub?: HubLink;
   /** Gets what went wrong inside, for the operator; never an address of a client. */
   report?: (message: string) => void;
 }
 
-const ENDPOINTS = new Set(["/healthz", "/status.json", "/metrics", "/sse"]);
+/** What the app is told of who asks, and only for a stream of events: there it counts. */
+export interface Asked {
+  Bindings: { address?: string };
+}
+
+const ENDPOINTS = new Set(["/healthz", "/status.json", "/metrics", "/sse", "/stats.json"]);
 const FILES = "/files";
 
 /** What Hono routes by: an own URL as it is, anything else one name. */
@@ -46,9 +54,10 @@ export function createApp({
   config,
   now = () => Date.now() / 1000,
   web = fromFileUrl(new URL("../web/dist", import.meta.url)),
+  hub = new HubLink(config),
   report = console.error,
-}: AppOptions): Hono {
-  const app = new Hono({ getPath: routeOf });
+}: AppOptions): Hono<Asked> {
+  const app = new Hono<Asked>({ getPath: routeOf });
   const store = new Store(config), pages = new Web(web, now);
   const files = new Files(store, new Listings(store, pages, now), now);
   const startedAt = Math.floor(now());
@@ -72,12 +81,9 @@ export function createApp({
     ]);
     return sendText(c.req.raw, body, uncached("text/plain; version=0.0.4; charset=utf-8"));
   });
-  app.get("/sse", (c) =>
-    problemResponse(c.req.raw, {
-      status: 404,
-      message: "This node has no statistics hub.",
-      hint: "Its state is at /status.json and /metrics.",
-    }));
+  for (const path of ["/sse", "/stats.json"]) {
+    app.get(path, (c) => hub.pass(c.req.raw, c.env?.address));
+  }
   app.get(
     `${OWN}assets/:name`,
     async (c) =>

@@ -2,6 +2,7 @@
 import { Failure } from "../scripts/lib/cli.ts";
 import type { Config } from "../scripts/lib/config.ts";
 import { type AppOptions, createApp } from "./app.ts";
+import { HubLink } from "./hub.ts";
 import { Hot } from "./hot.ts";
 
 /** What runs gets this long to finish after a signal. */
@@ -23,6 +24,8 @@ export interface RunningServer {
   shutdown(graceMs?: number): Promise<boolean>;
 }
 
+type Handler = (request: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
+
 /** Where to listen; by default where mirror.toml says. A socket goes before an address. */
 export interface Where {
   hostname?: string;
@@ -36,23 +39,34 @@ export function startServer(
   options: Omit<AppOptions, "config"> & Where = {},
 ): RunningServer {
   const { hostname = config.server.hostname, port = config.server.port, socket, ...rest } = options;
-  const app = createApp({ config, ...rest });
+  const hub = new HubLink(config), app = createApp({ config, hub, ...rest });
   const cut = new AbortController();
-  // Hono gets nothing but the request: who asked is no concern of the app.
-  const handler = new Hot((request) => app.fetch(request)).handle;
-  if (socket !== undefined) return onSocket(socket, cut, handler);
+  // Hono gets nothing but the request: who asked is no concern of the app, but for how many streams.
+  const hot = new Hot((request) => app.fetch(request)).handle;
+  const handler: Handler = (request, { remoteAddr }) =>
+    request.url.endsWith("/sse") && remoteAddr.transport === "tcp"
+      ? app.fetch(request, { address: remoteAddr.hostname })
+      : hot(request);
+  const ending = (server: RunningServer): RunningServer => ({
+    ...server,
+    shutdown(graceMs) {
+      hub.close();
+      return server.shutdown(graceMs);
+    },
+  });
+  if (socket !== undefined) return ending(onSocket(socket, cut, handler));
   try {
     const server = Deno.serve(
       { hostname, port, signal: cut.signal, onListen: () => {} },
       handler,
     );
     const { addr } = server;
-    return {
+    return ending({
       url: `http://${hostOf(addr.hostname)}:${addr.port}/`,
       hostname: addr.hostname,
       port: addr.port,
       shutdown: (graceMs) => shutdown(server, cut, graceMs),
-    };
+    });
   } catch (error) {
     throw cannotListen(error as Error, hostname, port);
   }
@@ -66,7 +80,7 @@ export function startServer(
 function onSocket(
   socket: string,
   cut: AbortController,
-  handler: (request: Request) => Response | Promise<Response>,
+  handler: Handler,
 ): RunningServer {
   const beside = `${socket}.${Deno.pid}.new`;
   try {

@@ -2,6 +2,7 @@
 import { fromFileUrl } from "@std/path/posix";
 import { escapeHtml } from "../../formats/names.ts";
 import {
+  DOWN,
   PROBLEM_FORMATS,
   PROBLEMS,
   type ProblemText,
@@ -33,11 +34,7 @@ const ERRORS: Record<string, ProblemText> = {
       "The initial sync of this repository is running; it is served once that has completed.",
     hint: "Try again later. /status.json says how it stands.",
   },
-  down: {
-    status: 503,
-    message: "The part of this server that answers here is being restarted.",
-    hint: "Try again in a minute. Files and listings are served meanwhile.",
-  },
+  down: DOWN,
 };
 
 const read = (path: string) =>

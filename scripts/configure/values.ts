@@ -59,6 +59,18 @@ const nameOf = ({ site }: Config) => site.name.replace(/[^\x20-\x7e]/g, "?");
 const PASS = "proxy_pass http://deno$request_uri; proxy_http_version 1.1; " +
   'proxy_set_header Connection ""; proxy_set_header Host $host; proxy_connect_timeout 5s;';
 
+/** Events go on as they come, and who asks is told to the hub: nobody may take all its places. */
+const PASS_HUB =
+  "proxy_pass http://hub$request_uri; proxy_http_version 1.1; proxy_buffering off; " +
+  "proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; " +
+  "proxy_connect_timeout 5s;";
+
+/** Where this node's hub listens; with a port of its own choice Deno knows it, and passes on what it says. */
+function hubOf({ statcat: { hub, hostname, port } }: Config): string {
+  if (!hub || port === 0) return "";
+  return endpoint(hostname === "::" || hostname === "0.0.0.0" ? "127.0.0.1" : hostname, port);
+}
+
 /** What nginx's listening lines are. */
 function listens({ server: { nginx: n } }: Config, site: Site): string[] {
   const at = site.listens ?? ((port) => n.addresses.map((a) => endpoint(a, port)));
@@ -107,6 +119,8 @@ export function nginxValues(config: Config, site: Site): Values {
     access: accessLines(n),
     acme: n.acme,
     pass: PASS,
+    hub: hubOf(config),
+    pass_hub: PASS_HUB,
     aboves: aboveRepos(repos).map((uri) => ({ uri, bare: uri.slice(0, -1) })),
     repos: repos.toSorted(byLength).map((repo) => ({
       pattern: repo.path === "/" ? "/" : `${literal(repo.path.slice(0, -1))}(?:/|$)`,

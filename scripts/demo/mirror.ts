@@ -7,6 +7,8 @@ import { DemoUpstream } from "./upstream.ts";
 
 const toml = (upstream: string) =>
   `[site]\nname = "demo.example.org"\ntitle = "mirrorkit demo"\n\n` +
+  // All of the demo's traffic stays on this machine.
+  `[statcat]\nport = 0\ninterfaces = ["lo"]\n\n` +
   `[[repo]]\nname = "archlinux"\nprofile = "arch"\nupstream = ["${upstream}"]\nretry_delay = "1 s"\n`;
 
 /** A mirror of the demo upstream, in a folder of its own. */
@@ -20,6 +22,7 @@ export class Demo {
     readonly server: Child,
     readonly url: string,
     private readonly stopDaemon: () => Promise<void>,
+    private readonly statistics: Child[],
   ) {
     this.config = join(dir, "mirror.toml");
     this.data = join(dir, "data");
@@ -42,7 +45,10 @@ export class Demo {
       log.info("2. Starting the server: it answers 503 until the first sync is complete …");
       const { child, url } = await startServer([...where, `--port=${port}`]);
       cleanUps.unshift(() => child.stop());
-      return new Demo(dir, upstream, upstreamUrl, child, url, daemon.stop);
+      const statistics = ["hub", "spoke"].map((mode) =>
+        startChild("scripts/statcat.ts", [mode, "--quiet", ...where])
+      );
+      return new Demo(dir, upstream, upstreamUrl, child, url, daemon.stop, statistics);
     } catch (error) {
       for (const cleanUp of cleanUps) await cleanUp().catch(() => {});
       throw error;
@@ -68,7 +74,7 @@ export class Demo {
 
   /** Stops everything and removes the folder. */
   async stop() {
-    await this.server.stop();
+    await Promise.all([this.server, ...this.statistics].map((child) => child.stop()));
     await this.stopDaemon();
     await Deno.remove(this.dir, { recursive: true });
   }

@@ -49,7 +49,7 @@ export function places(prefix: string, code: string[]): Place[] {
 }
 
 /** Packages that only building and testing need. */
-const NOT_AT_RUN_TIME = /^(?:esbuild|@esbuild|playwright)/;
+const NOT_AT_RUN_TIME = /^(?:esbuild|@esbuild|playwright|@types|axe-core|pixelmatch|pngjs)/;
 
 /** The files of the code that run on a mirror, links of node_modules followed. */
 export async function codeFiles(source: string): Promise<string[]> {
@@ -90,7 +90,7 @@ export function render(
     DENO: OFFLINE.join(" "),
     SANDBOX: rules,
   };
-  return unit.replace(/@(LIB|DENO|SANDBOX|PERMISSIONS:([\w./]+))@/g, (whole, name, script) => {
+  return unit.replace(/@(LIB|DENO|SANDBOX|PERMISSIONS:([\w./ ]+))@/g, (whole, name, script) => {
     const value = script ? permissions[script]?.join(" ") : values[name];
     if (value === undefined) {
       throw new Error(`Cannot complete a unit: nothing is known of ${whole}`);

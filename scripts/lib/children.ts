@@ -2,7 +2,10 @@
 import { fromFileUrl } from "@std/path/posix";
 import { eachLine, tied } from "./run.ts";
 
-/** The permissions of each command, and what V8 is told; deno.json and the shebangs say the same (tests/permissions_test.ts). */
+/**
+ * The permissions of each command, and what V8 is told; deno.json and the shebangs say the same
+ * (tests/permissions_test.ts). A command's mode may have its own, as in `scripts/statcat.ts hub`.
+ */
 export const PERMISSIONS: Record<string, string[]> = {
   "scripts/syncrepo.ts": [
     "--allow-run=setpriv,sh",
@@ -24,6 +27,10 @@ export const PERMISSIONS: Record<string, string[]> = {
     "--allow-sys",
   ],
   "scripts/configure.ts": ["--allow-run=setpriv", "--allow-read", "--allow-write", "--allow-env"],
+  // The kernel's counters stand in /sys and /proc, which Deno opens for nothing less than everything.
+  "scripts/statcat.ts": ["-A"],
+  "scripts/statcat.ts hub": ["--allow-net", "--allow-read", "--allow-write", "--allow-env"],
+  "scripts/statcat.ts logs": ["--allow-read", "--allow-write", "--allow-env"],
   "server/main.ts": ["--allow-net", "--allow-read", "--allow-write=/run/mirrorkit", "--allow-env"],
 };
 
@@ -54,7 +61,8 @@ export const OFFLINE = [
 /** The command line of a script of ours, with its permissions. */
 export function denoCommand(script: string, args: string[]): [command: string, ...args: string[]] {
   const path = (name: string) => fromFileUrl(new URL(`../../${name}`, import.meta.url));
-  const flags = [...OFFLINE, `--config=${path("deno.json")}`, ...PERMISSIONS[script] ?? ["-A"]];
+  const permissions = PERMISSIONS[`${script} ${args[0]}`] ?? PERMISSIONS[script] ?? ["-A"];
+  const flags = [...OFFLINE, `--config=${path("deno.json")}`, ...permissions];
   return [Deno.execPath(), "run", ...flags, path(script), ...args];
 }
 

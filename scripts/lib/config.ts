@@ -7,6 +7,7 @@ import { type Arguments, UsageError } from "./cli.ts";
 import { readText } from "./files.ts";
 import { duration, like, text, whole } from "./schema.ts";
 import { rsyncModule, type Servers, servers } from "./servers.ts";
+import { type Statcat, statcat } from "./statcat.ts";
 
 /** The profiles there are; `scripts/profiles/` says what each demands. */
 export const PROFILES = ["arch", "debian", "ubuntu", "alpine", "fedora", "el", "generic"] as const;
@@ -102,6 +103,7 @@ const schema = v.strictObject({
     }, "allowed is a table with hostname and port"),
     {},
   ),
+  statcat: v.optional(statcat, {}),
   repo: v.pipe(
     v.array(repo, "allowed is a list of [[repo]] tables"),
     v.minLength(1, "allowed is at least one [[repo]]"),
@@ -122,6 +124,7 @@ export interface Config {
   data: string;
   site: { name: string; title?: string; contact?: string };
   server: Servers & { hostname: string; port: number };
+  statcat: Omit<Statcat, "name"> & { name: string };
   repos: Repo[];
 }
 
@@ -140,7 +143,7 @@ export function readConfig(toml: string, file: string, data?: string): Config {
       "mirror.toml.example shows every key.",
     );
   }
-  const { site, server, repo: repos } = result.output;
+  const { site, server, statcat, repo: repos } = result.output;
   const config = {
     file,
     data: resolve(
@@ -148,6 +151,14 @@ export function readConfig(toml: string, file: string, data?: string): Config {
     ),
     site,
     server,
+    statcat: {
+      ...statcat,
+      name: statcat.name ?? site.name.toLowerCase().slice(0, 64),
+      send_to: statcat.send_to.map((hub) => ({
+        ...hub,
+        token_file: resolve(dirname(file), hub.token_file),
+      })),
+    },
     repos: repos.map((r) => ({
       ...r,
       path: r.path ?? `/${r.name}/`,
@@ -171,7 +182,15 @@ function explainIssue(issue: v.BaseIssue<unknown>): string {
 }
 
 /** URLs of the server's own, which a repository there could never answer. */
-const RESERVED = ["healthz", "status.json", "metrics", "sse", ".mirrorkit", ".well-known"];
+const RESERVED = [
+  "healthz",
+  "status.json",
+  "metrics",
+  "sse",
+  "stats.json",
+  ".mirrorkit",
+  ".well-known",
+];
 
 function checkOverlaps({ file, repos }: Config) {
   for (const { name, path } of repos) {

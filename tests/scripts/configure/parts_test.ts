@@ -104,8 +104,12 @@ Deno.test("nginx.conf: an option, its line", async () => {
     [`[server.nginx]\nallow = ["10.0.0.0/8"]\n`, {}, "deny all;", true],
     [`[server.nginx]\ndeny = ["10.0.0.0/8"]\n`, {}, "deny 10.0.0.0/8;", true],
     [`[server.nginx]\ndeny = ["10.0.0.0/8"]\n`, {}, "deny all;", false],
-    ["", {}, "remote_addr", false],
-    ["[server.nginx]\nlog_addresses = true\n", {}, "$remote_addr", true],
+    ["", {}, `"$http_user_agent"';`, true],
+    ["", {}, "X-Forwarded-For $remote_addr;", true],
+    ["[statcat]\nhub = false\n", {}, "remote_addr", false],
+    ["[statcat]\nport = 0\n", {}, "upstream hub", false],
+    ["", {}, "server 127.0.0.1:8081 max_fails=0;", true],
+    ["[server.nginx]\nlog_addresses = true\n", {}, `"$http_user_agent" $remote_addr';`, true],
     ["", {}, `"~^/arch(?:/|$)"  "/srv/mirror/state/arch.ready";`, true],
   ];
   for (const [server, more, line, there] of cases) {

@@ -1,0 +1,241 @@
+/**
+ * The hub's port: `/sse` for browsers, `/stats.json`, and a WebSocket for spokes at {@linkcode SPOKES}.
+ *
+ * It stands on node:http and `ws`, not on Deno.serve, for two reasons, both measured: `ws` cuts a peer
+ * whose message is too long (Deno.upgradeWebSocket takes fragments without end, until memory is full), and
+ * a node:http response says how much a client has yet to take.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+// @ts-types="@types/ws"
+import { type WebSocket, WebSocketServer } from "ws";
+import { Failure } from "../lib/cli.ts";
+import { SPOKES } from "../lib/statcat.ts";
+import { type Audience, EVENT_FIELDS } from "./audience.ts";
+import type { Hub, Refusal } from "./hub.ts";
+import { MAX_MESSAGE_BYTES } from "./sample.ts";
+
+/** The hub says so often that it is there; a spoke speaks every second anyway. */
+const PING_MS = 3000;
+/** A spoke that says nothing for this long is dead. */
+const DEAD_MS = 10_000;
+/** A request's head has to be here by then. */
+const HEAD_MS = 10_000;
+
+/** What the endpoint is made of. */
+export interface Parts {
+  hub: Hub;
+  audience: Audience;
+  /** The name that a token belongs to. */
+  identify: (token: string) => Promise<string | undefined>;
+  /** The answer at `/stats.json`, or `undefined` where there is no such spoke or span. */
+  stats: (query: URLSearchParams) => string | undefined;
+  /** Gets why something was refused, never what. */
+  report: (what: string) => void;
+  /** Epoch seconds. */
+  now?: () => number;
+}
+
+/** A running endpoint. */
+export interface Endpoint {
+  port: number;
+  /** Tells a spoke that everything up to a number is stored. */
+  tell(id: string, text: string): void;
+  /** Cuts a spoke whose token was taken away. */
+  cut(id: string): void;
+  connected(): Iterable<string>;
+  close(): Promise<void>;
+}
+
+/** Who really asks: what stands on this machine (nginx, the embedded server) is believed. */
+function addressOf(request: IncomingMessage): string {
+  const peer = request.socket.remoteAddress ?? "";
+  if (!/^(?:127\.|::1$|::ffff:127\.)/.test(peer)) return peer;
+  return String(request.headers["x-forwarded-for"] ?? peer).split(",").at(-1)!.trim().slice(0, 64);
+}
+
+function answer(response: ServerResponse, status: number, text: string, fields = {}) {
+  response.writeHead(status, {
+    "content-type": status === 200 ? "application/json" : "text/plain; charset=utf-8",
+    "content-length": String(new TextEncoder().encode(text).length),
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+    ...fields,
+  });
+  // To HEAD, node:http sends no body.
+  response.end(text);
+}
+
+/** Answers what is no WebSocket. */
+function serveRequest(
+  { audience, stats }: Parts,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
+  const url = new URL(request.url ?? "/", "http://hub");
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return answer(response, 405, "Nothing can be changed here.\n", { allow: "GET, HEAD" });
+  }
+  if (url.pathname === "/sse") {
+    if (request.method === "HEAD") {
+      response.writeHead(200, EVENT_FIELDS);
+      return response.end();
+    }
+    const lastEventId = String(request.headers["last-event-id"] ?? "");
+    // No length and no chunks: the connection's end ends it, so one buffer is sent to all as it is.
+    response.shouldKeepAlive = false;
+    response.useChunkedEncodingByDefault = false;
+    if (audience.add(response, addressOf(request), lastEventId)) return;
+    return answer(response, 503, "There are too many listeners.\n", { "retry-after": "30" });
+  }
+  if (url.pathname === "/stats.json") {
+    const text = stats(url.searchParams);
+    return text === undefined
+      ? answer(response, 404, "There is no such spoke or span.\n")
+      : answer(response, 200, text, { "cache-control": "public, max-age=5" });
+  }
+  return answer(response, 404, "The hub answers at /sse and /stats.json.\n");
+}
+
+/** The connections of spokes. */
+class Spokes {
+  readonly open = new Map<string, WebSocket>();
+  readonly #heard = new Map<WebSocket, number>();
+  readonly #upgrades = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    clientTracking: false,
+  });
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  constructor(private readonly parts: Parts, private readonly now: () => number) {
+    this.#timer = setInterval(() => this.#look(), PING_MS);
+  }
+
+  /** Lets a spoke in whose token is good. */
+  async upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array) {
+    socket.on("error", () => socket.destroy());
+    const [path] = (request.url ?? "").split("?");
+    const token = /^Bearer (\S{1,200})$/.exec(request.headers.authorization ?? "")?.[1];
+    const id = path === SPOKES && token ? await this.parts.identify(token) : undefined;
+    if (id === undefined) {
+      this.#refused("unauthorized", "somebody");
+      socket.end("HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+      return;
+    }
+    this.#upgrades.handleUpgrade(
+      request,
+      socket as Socket,
+      head as never,
+      (ws) => this.#welcome(id, ws),
+    );
+  }
+
+  #welcome(id: string, ws: WebSocket) {
+    // Of two with the same token the newer one is right: the other may have been dead for a while.
+    this.open.get(id)?.terminate();
+    this.open.set(id, ws);
+    this.#heard.set(ws, Date.now());
+    ws.on("message", (data, binary) => {
+      this.#heard.set(ws, Date.now());
+      const reason = binary
+        ? this.parts.hub.refuse("malformed")
+        : this.parts.hub.take(id, String(data), this.now());
+      if (reason) this.#end(id, ws, reason);
+    });
+    ws.on("pong", () => this.#heard.set(ws, Date.now()));
+    ws.on("error", (error: Error & { code?: string }) => {
+      const long = /TOO_MANY|MESSAGE_LENGTH|Max payload/.test(`${error.code} ${error.message}`);
+      const invalid = error.code?.startsWith("WS_ERR");
+      if (long || invalid) {
+        this.#end(id, ws, this.parts.hub.refuse(long ? "oversized" : "malformed"));
+      } else ws.terminate();
+    });
+    ws.on("close", () => {
+      this.#heard.delete(ws);
+      if (this.open.get(id) === ws) this.open.delete(id);
+    });
+  }
+
+  #refused(reason: Refusal, who: string) {
+    if (reason === "unauthorized") this.parts.hub.refuse(reason);
+    this.parts.report(`${who}: refused: ${reason.replace("_", " ")}`);
+  }
+
+  /** Ends a connection at once: a polite goodbye would let the peer go on sending. */
+  #end(id: string, ws: WebSocket, reason: Refusal) {
+    this.#refused(reason, id);
+    ws.terminate();
+  }
+
+  #look() {
+    for (const ws of this.open.values()) {
+      if (Date.now() - (this.#heard.get(ws) ?? 0) > DEAD_MS) ws.terminate();
+      else ws.ping();
+    }
+  }
+
+  close() {
+    clearInterval(this.#timer);
+    for (const ws of this.open.values()) {
+      ws.close(1001);
+      ws.terminate();
+    }
+  }
+}
+
+/** Starts listening. Throws {@linkcode Failure} where that is not possible. */
+export async function listen(parts: Parts, hostname: string, port: number): Promise<Endpoint> {
+  const spokes = new Spokes(parts, parts.now ?? (() => Date.now() / 1000));
+  const server = createServer((request, response) => {
+    request.socket.setTimeout(0);
+    serveRequest(parts, request, response);
+  });
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.setTimeout(HEAD_MS, () => socket.destroy());
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+  });
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
+    (socket as Socket).setTimeout(0);
+    spokes.upgrade(request, socket, head).catch((error) => {
+      parts.report(`cannot look at the tokens: ${error.message}`);
+      socket.destroy();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: Error) => reject(cannotListen(error, hostname, port)));
+    server.listen(port, hostname, () => resolve());
+  }).catch((error) => {
+    spokes.close();
+    throw error;
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    tell: (id, text) => spokes.open.get(id)?.send(text),
+    cut: (id) => spokes.open.get(id)?.terminate(),
+    connected: () => spokes.open.keys(),
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      spokes.close();
+      parts.audience.close();
+      // What has not ended by itself is cut.
+      const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), 500);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function cannotListen(error: Error & { code?: string }, hostname: string, port: number): Failure {
+  return new Failure(
+    `The hub cannot listen on ${hostname} port ${port}: ${
+      error.code === "EADDRINUSE" ? "it is in use" : error.message
+    }.`,
+    "Choose another with statcat.port in mirror.toml or --port, or stop what uses it.",
+  );
+}
