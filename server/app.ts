@@ -7,11 +7,13 @@
 import { Hono } from "hono";
 import { fromFileUrl } from "@std/path/posix";
 import { PROBLEMS } from "../formats/problem.ts";
+import { siteCss } from "../formats/site.ts";
 import type { Config } from "../scripts/lib/config.ts";
 import { NOT_FOUND, problemResponse } from "./errors.ts";
 import { Files } from "./files.ts";
 import { collectHealth, healthMetrics, healthText } from "./health.ts";
 import { HubLink } from "./hub.ts";
+import { Home } from "./home.ts";
 import { Listings } from "./listings.ts";
 import { processMetrics, renderMetrics } from "./metrics.ts";
 import { acceptedFormat } from "./negotiate.ts";
@@ -59,7 +61,8 @@ export function createApp({
 }: AppOptions): Hono<Asked> {
   const app = new Hono<Asked>({ getPath: routeOf });
   const store = new Store(config), pages = new Web(web, now);
-  const files = new Files(store, new Listings(store, pages, now), now);
+  const home = new Home(store, pages, now);
+  const files = new Files(store, new Listings(store, pages, now), home, now);
   const startedAt = Math.floor(now());
 
   app.use(async (c, next) => {
@@ -84,6 +87,12 @@ export function createApp({
   for (const path of ["/sse", "/stats.json"]) {
     app.get(path, (c) => hub.pass(c.req.raw, c.env?.address));
   }
+  // The home page has this address, too: with a repository at "/", it is the only one.
+  app.get(OWN, async (c) => await home.answer(c.req.raw) ?? problemResponse(c.req.raw, NOT_FOUND));
+  app.get(`${OWN}site.css`, (c) => {
+    const { colors, languages } = config.site;
+    return sendText(c.req.raw, siteCss(colors, languages), uncached("text/css; charset=utf-8"));
+  });
   app.get(
     `${OWN}assets/:name`,
     async (c) =>

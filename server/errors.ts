@@ -1,6 +1,6 @@
 /** Errors as responses, in the format that the client asked for. */
 import { PROBLEMS, type ProblemText, renderProblem } from "../formats/problem.ts";
-import { acceptedFormat } from "./negotiate.ts";
+import { acceptedFormat, namesHtml } from "./negotiate.ts";
 
 /** An error that a handler answers with. */
 export interface Problem extends ProblemText {
@@ -22,10 +22,7 @@ const TYPES = {
 export function problemResponse(request: Request, problem: Problem): Response {
   const accept = request.headers.get("accept") ?? undefined;
   const wanted = acceptedFormat(accept);
-  // Only who names HTML gets a page: `*/*` is a program, and its user reads a terminal.
-  const format = wanted === "json" || wanted === "html" && /\btext\/html\b/i.test(accept ?? "")
-    ? wanted
-    : "txt";
+  const format = wanted === "json" || wanted === "html" && namesHtml(accept) ? wanted : "txt";
   const bytes = new TextEncoder().encode(renderProblem(problem, format));
   return new Response(request.method === "HEAD" ? null : bytes, {
     status: problem.status,

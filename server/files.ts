@@ -3,6 +3,7 @@ import { PROBLEMS } from "../formats/problem.ts";
 import { fromText, toHref, toText } from "../formats/names.ts";
 import type { Repo } from "../scripts/lib/config.ts";
 import { NOT_FOUND, type Problem, problemResponse } from "./errors.ts";
+import { type Home, wantsHome } from "./home.ts";
 import type { Listings } from "./listings.ts";
 import { isTemporary, resolveTarget, type Target } from "./path.ts";
 import { sendFile } from "./send.ts";
@@ -22,7 +23,12 @@ const RESTLESS: Problem = {
 };
 /** Finds what a URL names, and sends it. */
 export class Files {
-  constructor(private store: Store, private listings: Listings, private now: () => number) {}
+  constructor(
+    private store: Store,
+    private listings: Listings,
+    private home: Home,
+    private now: () => number,
+  ) {}
 
   async answer(request: Request): Promise<Response> {
     const target = resolveTarget(request.url);
@@ -39,6 +45,9 @@ export class Files {
 
   /** Above the repositories there is only what mirror.toml says. */
   private async outside(request: Request, { raw, query }: Target): Promise<Response> {
+    const home = raw === "/" && wantsHome(request, query);
+    const page = home ? await this.home.answer(request) : undefined;
+    if (page) return page;
     if (this.listings.isAbove(raw)) return await this.listings.above(request, raw, query);
     return this.listings.isAbove(raw + "/")
       ? toSlash(raw, query)

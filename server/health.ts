@@ -1,28 +1,9 @@
 /** How the node is: `/healthz`, `/status.json` and its part of `/metrics`, views of one collection. */
-import { type Freshness, freshness } from "../formats/freshness.ts";
+import { freshness } from "../formats/freshness.ts";
+import type { NodeHealth, RepoHealth } from "../formats/health.ts";
 import { newStatus, type RepoStatus } from "../formats/status.ts";
 import type { Metric, Value } from "./metrics.ts";
 import type { Store } from "./store.ts";
-
-/** One repository as `/status.json` shows it: its status, and how it is to be read now. */
-export interface RepoHealth extends Omit<RepoStatus, "v" | "outcome"> {
-  /** `null` where no sync has been recorded. */
-  outcome: RepoStatus["outcome"] | null;
-  state: Freshness;
-  reason: string;
-  ready: boolean;
-  staleAfterSeconds: number;
-}
-
-/** The node as `/status.json` shows it. */
-export interface NodeHealth {
-  v: 1;
-  site: { name: string; title?: string; contact?: string };
-  time: number;
-  /** Every repository is ready and fresh. */
-  healthy: boolean;
-  repos: RepoHealth[];
-}
 
 /** Messages are public, so the storage's place is taken out of them. */
 function withoutPlace(status: RepoStatus, place: string): RepoStatus {
@@ -52,7 +33,8 @@ export async function collectHealth(store: Store, now: number): Promise<NodeHeal
     };
   }));
   const healthy = repos.every((r) => r.state === "fresh");
-  return { v: 1, site: config.site, time: Math.floor(now), healthy, repos };
+  const { name, title, contact } = config.site;
+  return { v: 1, site: { name, title, contact }, time: Math.floor(now), healthy, repos };
 }
 
 /** `/healthz` for people: a line a repository. */

@@ -38,9 +38,14 @@ export function acceptedFormat(accept: string | undefined): "json" | "html" | "t
 /** Programs that call themselves Mozilla, but read the page without running it. */
 const NO_SCRIPT = /lynx|w3m|links|dillo|netsurf|curl|wget|bot\b|crawl|spider/i;
 
+// What names nothing but any type is a program, and its user reads a terminal.
+/** True if `text/html` is named. */
+export const namesHtml = (accept: string | undefined): boolean =>
+  /\btext\/html\b/i.test(accept ?? "");
+
 /** True for a graphical browser: it names `text/html` and calls itself Mozilla, as all of them do. */
 export function isBrowser(accept: string | undefined, userAgent: string | undefined): boolean {
-  return /\btext\/html\b/i.test(accept ?? "") && /^Mozilla\/\d/.test(userAgent ?? "") &&
+  return namesHtml(accept) && /^Mozilla\/\d/.test(userAgent ?? "") &&
     !NO_SCRIPT.test(userAgent!);
 }
 

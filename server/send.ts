@@ -1,4 +1,5 @@
 /** Answers with a file or with bytes: validators, conditions and ranges in one place, for all of them. */
+import { gzipSync } from "node:zlib";
 import { PROBLEMS } from "../formats/problem.ts";
 import { precondition, rangeStillValid, type Validator, validatorOf } from "./conditional.ts";
 import { problemResponse } from "./errors.ts";
@@ -189,13 +190,17 @@ function plan(ranges: Range[] | "whole", size: number, headers: Headers) {
   return multipart(ranges, size, type, boundary);
 }
 
-/** Sends a body that was made for this request, with a validator from its content. */
+/**
+ * Sends a body that was made for this request, with a validator from its content; compressed where
+ * `fields` says so.
+ */
 export async function sendText(
   request: Request,
   text: string,
   fields: Record<string, string>,
 ): Promise<Response> {
-  const bytes = new TextEncoder().encode(text);
+  const plain = new TextEncoder().encode(text);
+  const bytes = fields["content-encoding"] === "gzip" ? new Uint8Array(gzipSync(plain)) : plain;
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const etag = `"${
     [...digest.subarray(0, 12)].map((b) => b.toString(16).padStart(2, "0")).join("")

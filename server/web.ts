@@ -15,15 +15,24 @@ const PAGE_POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; for
 export class Web {
   constructor(private directory: string, private now: () => number) {}
 
+  /** Header fields of a page of ours. */
+  readonly pageFields = {
+    "content-type": "text/html; charset=utf-8",
+    "cache-control": "no-cache",
+    "vary": "Accept, User-Agent, Accept-Encoding",
+    "content-security-policy": PAGE_POLICY,
+    "referrer-policy": "same-origin",
+  };
+
   /** The shell, the same for every directory; `undefined` where the page was not built. */
   page(request: Request): Promise<Response | undefined> {
-    return this.send(request, "index.html", {
-      "content-type": "text/html; charset=utf-8",
-      "cache-control": "no-cache",
-      "vary": "Accept, User-Agent, Accept-Encoding",
-      "content-security-policy": PAGE_POLICY,
-      "referrer-policy": "same-origin",
-    });
+    return this.send(request, "index.html", this.pageFields);
+  }
+
+  /** A text of the build, `undefined` where there is none. */
+  async text(name: string): Promise<string | undefined> {
+    const file = await this.open(name);
+    return file && await new Response(file.readable).text();
   }
 
   /** An asset by its name, which holds a hash of its content. */

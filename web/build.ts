@@ -35,13 +35,13 @@ async function sweep(directory: string, current: Set<string>) {
 }
 
 /** What the pages load; esbuild bundles what each imports into it. */
-const ENTRIES = ["page.ts", "page.css", "icon.svg"];
+const ENTRIES = ["page.ts", "page.css", "home/home.ts", "home/home.css", "icon.svg"];
 
 /** Scripts that a page waits for before it paints: no modules, and small. */
 const EARLY = ["base/early.ts"];
 
 /** The pages' own HTML by its name in `dist`; `{{page.js}}` in it becomes the asset's real name. */
-const SHELLS = { "index.html": "index.html" };
+const SHELLS = { "index.html": "index.html", "home.html": "home/home.html" };
 
 /** Bundles entries; gives each asset's content by its name, which holds a hash of the content. */
 async function bundle(entryPoints: string[], format: "esm" | "iife") {
@@ -78,7 +78,7 @@ export async function build(dist: string): Promise<Map<string, number>> {
   };
   for (const [name, source] of Object.entries(SHELLS)) {
     const html = (await Deno.readTextFile(join(SOURCE, source)))
-      .replace(/\{\{([\w-]+)(\.\w+)\}\}/g, named);
+      .replace(/\{\{ ?([\w-]+)(\.\w+) ?\}\}/g, named);
     await publish(join(dist, name), new TextEncoder().encode(html));
   }
   await sweep(assets, new Set(sizes.keys()));

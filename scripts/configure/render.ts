@@ -8,6 +8,7 @@ import {
   type ProblemText,
   renderProblem,
 } from "../../formats/problem.ts";
+import { siteCss } from "../../formats/site.ts";
 import type { Config } from "../lib/config.ts";
 import { render, type Values } from "./template.ts";
 import {
@@ -51,6 +52,7 @@ export async function renderAll(config: Config, site: Site): Promise<Map<string,
   if (config.server.rsync.tls === "stunnel" && site.certified) {
     await add("stunnel.conf", "stunnel/rsync.conf", stunnelValues(config, site));
   }
+  files.set("site.css", siteCss(config.site.colors, config.site.languages));
   for (const above of aboveRepos(config.repos)) {
     await add(`home${above}index.html`, "nginx/home.html", {
       title: escapeHtml(config.site.title ?? config.site.name),

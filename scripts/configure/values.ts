@@ -121,7 +121,11 @@ export function nginxValues(config: Config, site: Site): Values {
     pass: PASS,
     hub: hubOf(config),
     pass_hub: PASS_HUB,
-    aboves: aboveRepos(repos).map((uri) => ({ uri, bare: uri.slice(0, -1) })),
+    aboves: aboveRepos(repos).map((uri) => ({
+      uri,
+      bare: uri.slice(0, -1),
+      home: uri === "/",
+    })),
     repos: repos.toSorted(byLength).map((repo) => ({
       pattern: repo.path === "/" ? "/" : `${literal(repo.path.slice(0, -1))}(?:/|$)`,
       ready: repoFiles(data, repo).ready,

@@ -7,6 +7,7 @@ import { type Arguments, UsageError } from "./cli.ts";
 import { readText } from "./files.ts";
 import { duration, like, text, whole } from "./schema.ts";
 import { rsyncModule, type Servers, servers } from "./servers.ts";
+import { type Site, siteTable } from "./site.ts";
 import { type Statcat, statcat } from "./statcat.ts";
 
 /** The profiles there are; `scripts/profiles/` says what each demands. */
@@ -83,14 +84,7 @@ const repo = v.strictObject({
 });
 
 const schema = v.strictObject({
-  site: v.strictObject({
-    name: like(
-      "the host name of this mirror, such as mirror.example.org",
-      /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/,
-    ),
-    title: v.optional(text("a text")),
-    contact: v.optional(text("an e-mail address or URL")),
-  }, "allowed is a table with a name"),
+  site: siteTable,
   data: v.optional(text("the path of the storage")),
   server: v.optional(
     v.strictObject({
@@ -122,7 +116,7 @@ export interface Config {
   file: string;
   /** Storage, absolute. */
   data: string;
-  site: { name: string; title?: string; contact?: string };
+  site: Site;
   server: Servers & { hostname: string; port: number };
   statcat: Omit<Statcat, "name"> & { name: string };
   repos: Repo[];

@@ -26,17 +26,22 @@ export interface TestNode extends AsyncDisposable {
   get(path: string, headers?: Record<string, string>, method?: string): Promise<Response>;
 }
 
-/** A node whose repositories are given as `name = path`. */
+/** The configuration of repositories that are given as `name = path`. */
+const plainToml = (repos: Record<string, string>) =>
+  `[site]\nname = "mirror.example.org"\n` +
+  Object.entries(repos).map(([name, path]) =>
+    `[[repo]]\nname = "${name}"\npath = "${path}"\nprofile = "generic"\nupstream = ["/srv/x/"]\n`
+  ).join("");
+
+/** A node with repositories `name = path`, or with those of a whole configuration. */
 export async function makeNode(
-  repos: Record<string, string>,
+  given: Record<string, string> | string,
   options: Partial<AppOptions> = {},
 ): Promise<TestNode> {
   const data = await Deno.makeTempDir({ prefix: "mirrorkit-server-" });
-  const toml = `[site]\nname = "mirror.example.org"\n` +
-    Object.entries(repos).map(([name, path]) =>
-      `[[repo]]\nname = "${name}"\npath = "${path}"\nprofile = "generic"\nupstream = ["/srv/x/"]\n`
-    ).join("");
+  const toml = typeof given === "string" ? given : plainToml(given);
   const config = readConfig(toml, "mirror.toml", data);
+  const repos = Object.fromEntries(config.repos.map((repo) => [repo.name, repo.path]));
   const app = createApp({ config, now: () => NOW, web: join(data, "web"), ...options });
   const put = async (path: string, content: string | Uint8Array) => {
     await Deno.mkdir(dirname(path), { recursive: true });

@@ -11,7 +11,13 @@ import {
 } from "../../formats/messages.ts";
 import { store, stored } from "./choice.ts";
 
-const OFFERED = Object.keys(LANGUAGES) as Language[];
+/** The languages that the site offers (`--languages` of site.css); all where that did not come. */
+export const OFFERED: readonly Language[] = (() => {
+  const all = Object.keys(LANGUAGES) as Language[];
+  const said = getComputedStyle(document.documentElement).getPropertyValue("--languages");
+  const offered = said.match(/\w+/g)?.filter((tag): tag is Language => tag in LANGUAGES) ?? [];
+  return offered.length ? offered : all;
+})();
 const CHANGED = "mirrorkit-language";
 
 let current = pickLanguage([stored("language") ?? "", ...navigator.languages], OFFERED);
@@ -55,7 +61,8 @@ export class Translated implements ReactiveController {
 
 /**
  * Says the fixed words of the page's own HTML: `data-t="key"` for an element's text, `data-t-label="key"`
- * for its `aria-label`; `data-t-values` holds the values of either as JSON.
+ * for its `aria-label`; `data-t-values` holds the values of either as JSON. Of the operator's own texts,
+ * each in its language (`data-language`), one is shown.
  */
 export function translatePage(root: ParentNode = document): void {
   document.documentElement.lang = current;
@@ -65,5 +72,8 @@ export function translatePage(root: ParentNode = document): void {
     const filled = values === undefined ? undefined : JSON.parse(values);
     if (text) element.textContent = t(text as Key, filled);
     if (label) element.setAttribute("aria-label", t(label as Key, filled));
+  }
+  for (const element of root.querySelectorAll<HTMLElement>("[data-language]")) {
+    element.hidden = element.dataset.language !== current;
   }
 }

@@ -1,8 +1,8 @@
 import { css, html, LitElement } from "lit";
-import { customElement, property } from "lit/decorators.js";
+import { customElement } from "lit/decorators.js";
 import { type Language, LANGUAGES } from "../../formats/messages.ts";
 import { showTheme, store, type Theme, theme, THEMES } from "./choice.ts";
-import { chooseLanguage, language, t, Translated } from "./language.ts";
+import { chooseLanguage, language, OFFERED, t, Translated } from "./language.ts";
 
 /**
  * Lets the reader choose appearance and language: two selects, stored for all pages.
@@ -40,10 +40,6 @@ export class PageSettings extends LitElement {
     }
   `;
 
-  /** The languages offered, parted by spaces; all where it is empty. */
-  @property()
-  accessor languages = "";
-
   protected translated = new Translated(this);
 
   #onTheme({ target }: Event) {
@@ -57,9 +53,6 @@ export class PageSettings extends LitElement {
   }
 
   override render() {
-    const offered = this.languages.split(/\s+/).filter(Boolean);
-    const languages = Object.entries(LANGUAGES)
-      .filter(([tag]) => offered.length === 0 || offered.includes(tag));
     const chosen = theme();
     return html`
       <select aria-label=${t("theme")} @change=${this.#onTheme}>
@@ -67,10 +60,12 @@ export class PageSettings extends LitElement {
           html`<option value=${name} ?selected=${name === chosen}>${t(`theme.${name}`)}</option>`
         )}
       </select>
-      ${languages.length < 2 ? "" : html`
+      ${OFFERED.length < 2 ? "" : html`
         <select aria-label=${t("language")} @change=${this.#onLanguage}>
-          ${languages.map(([tag, name]) =>
-            html`<option value=${tag} lang=${tag} ?selected=${tag === language()}>${name}</option>`
+          ${OFFERED.map((tag) =>
+            html`<option value=${tag} lang=${tag} ?selected=${tag === language()}>${
+              LANGUAGES[tag]
+            }</option>`
           )}
         </select>
       `}

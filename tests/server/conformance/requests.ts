@@ -276,7 +276,17 @@ const negotiation: Row[] = [
   { target: "/arch/", method: "HEAD", headers: { accept: HTML, "user-agent": CHROME } },
   { target: "/arch/nix/", headers: { accept: HTML, "user-agent": CHROME } },
   { target: "/arch/linked/", headers: { accept: HTML, "user-agent": CHROME } },
-  { target: "/", headers: { accept: HTML, "user-agent": CHROME } },
+  // The home page says how long ago things were.
+  ...["en", "ko-KR,ko;q=0.9", "de", "de, ko;q=0.5"].map((language) => ({
+    target: "/",
+    headers: { accept: HTML, "user-agent": CHROME, "accept-language": language },
+    but: ["body", "content-length", "etag"],
+  })),
+  ...["/", "/.mirrorkit/"].map((target) => ({
+    target,
+    headers: { accept: HTML, "user-agent": "Lynx/2.9" },
+    but: ["body", "content-length", "etag"],
+  })),
   { target: "/pub/", headers: { accept: HTML, "user-agent": CHROME } },
   ...["gzip", "gzip, br", "GZIP", "gzip;q=0", "gzip;q=0.5", "identity", "br", ""].map((coding) => ({
     target: "/arch/?format=json",
@@ -321,6 +331,8 @@ const own: Row[] = [
   ...both(plain(["/.mirrorkit/assets/page-ABC123.js", "/.mirrorkit/assets/page-ABC123.css"])),
   ...plain(["/.mirrorkit/assets/icon-ABC123.svg", "/.mirrorkit/assets/nix.js"]),
   { target: "/.mirrorkit/assets/page-ABC123.js", headers: { "accept-encoding": "gzip" } },
+  // A file has validators of another kind than a body that was made for the request.
+  { target: "/.mirrorkit/site.css", but: ["etag", "last-modified", "accept-ranges"] },
   { target: FILE, headers: { "x-large": "x".repeat(7000) } },
   { target: FILE, headers: { cookie: "a=".repeat(2000) } },
 ];

@@ -1,0 +1,8 @@
+/** The home page: what the server rendered, kept current and in the reader's language. */
+import { translatePage } from "../base/language.ts";
+import "../base/page-settings.ts";
+import "./copy-button.ts";
+import "./repo-list.ts";
+import "./scheme-choice.ts";
+
+translatePage();
