@@ -1,7 +1,7 @@
 /** `--check`: compares what a scan would write with what stands there, and writes nothing. */
 import type { Sink } from "./scan.ts";
 import { holds, type LISTING_FILES, type Place } from "./publish.ts";
-import { isDirectory } from "./publish.ts";
+import { isDirectory } from "./read.ts";
 import { encodeParts } from "./writer.ts";
 
 export class Comparison implements Sink {

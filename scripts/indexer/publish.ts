@@ -4,7 +4,7 @@
  * prepares has changed nothing, and no half-written or temporary file ever stands among the listings.
  */
 import { compress, type Packed, zlib } from "./gzip.ts";
-import { isGone, readBytes } from "./read.ts";
+import { exists, isDirectory, isGone, readBytes, removeTree } from "./read.ts";
 import { encodeParts, Writer } from "./writer.ts";
 
 /** The files of a listing. A directory of the mirror with such a name cannot have a listing. */
@@ -214,31 +214,4 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   let i = 0;
   while (i < a.length && a[i] === b[i]) i++;
   return i === a.length;
-}
-
-export function isDirectory(path: string): boolean {
-  try {
-    return Deno.lstatSync(path).isDirectory;
-  } catch (error) {
-    if (isGone(error)) return false;
-    throw error;
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (isGone(error)) return false;
-    throw error;
-  }
-}
-
-function removeTree(path: string) {
-  try {
-    Deno.removeSync(path, { recursive: true });
-  } catch (error) {
-    if (!isGone(error)) throw error;
-  }
 }

@@ -1,11 +1,41 @@
-/** Reading what stands in a published index.json, and no more of it than is asked for. */
+/** What stands on the disk; of a published index.json no more than is asked for. */
 import { type Entry, type FileEntry, hrefOf, isDir, isLink } from "../../formats/listing.ts";
 import { fromHref } from "../../formats/names.ts";
-import type { Totals } from "./walk.ts";
+import type { Totals } from "./records.ts";
 
 /** True if an error says that there is no such file. */
 export const isGone = (error: unknown) =>
   error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+
+/** True for a directory, not for a link to one. */
+export function isDirectory(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isDirectory;
+  } catch (error) {
+    if (isGone(error)) return false;
+    throw error;
+  }
+}
+
+/** True if anything stands there. */
+export function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (isGone(error)) return false;
+    throw error;
+  }
+}
+
+/** Removes what stands there, with all below it. */
+export function removeTree(path: string) {
+  try {
+    Deno.removeSync(path, { recursive: true });
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+}
 
 /** The bytes of a file, or `undefined` where there is none. */
 export function readBytes(path: string): Uint8Array | undefined {

@@ -4,7 +4,8 @@ import { EXIT, Failure, type Log } from "../lib/cli.ts";
 import { isLocked, takeLock } from "../lib/lock.ts";
 import { dropChanges, type RepoFiles, takeChanges } from "../lib/storage.ts";
 import { Comparison } from "./check.ts";
-import { isDirectory, Publication } from "./publish.ts";
+import { Publication } from "./publish.ts";
+import { isDirectory } from "./read.ts";
 import { Scan, type Sink, type Subject } from "./scan.ts";
 import {
   allDirs,

@@ -8,25 +8,18 @@ import {
   type DirEntry,
   type Entry,
   entryName,
-  type FileEntry,
   htmlParts,
   jsonParts,
-  type LinkEntry,
   type Listing,
 } from "../../formats/listing.ts";
 import { toHref, toText, toTextLossy } from "../../formats/names.ts";
-import { type Destination, follower } from "./links.ts";
-import { isDirectory, OWN_NAMES, type Place } from "./publish.ts";
-import { isGone, readHead, readRows } from "./read.ts";
+import { fileEntry, sameTotals } from "./entries.ts";
+import { followAll, type Held } from "./linked.ts";
+import { OWN_NAMES, type Place } from "./publish.ts";
+import { isDirectory, isGone, readHead } from "./read.ts";
+import type { Folder, Visitor } from "./reader.ts";
+import { readRecords, type Record, sumRecords, type Totals } from "./records.ts";
 import type { DirState } from "./state.ts";
-import {
-  type Folder,
-  readRecords,
-  type Record,
-  sumRecords,
-  type Totals,
-  type Visitor,
-} from "./walk.ts";
 
 /** Where listings go: {@linkcode Publication} writes them, `--check` compares them. */
 export interface Sink {
@@ -62,14 +55,6 @@ interface Frame {
   /** Something below it is not as the state says. */
   changed: boolean;
   odd: boolean;
-}
-
-/** A directory whose listing has to wait until all links can be followed. */
-interface Held {
-  place?: Place;
-  head: Totals;
-  dirs: DirEntry[];
-  records: Uint8Array[];
 }
 
 const none = (): Totals => ({ bytes: 0, mtime: -Infinity, files: 0, dirs: 0 });
@@ -121,9 +106,14 @@ export class Scan implements Visitor {
       this.problem(path, `listed, but has no listing of its own: ${why}`);
       return undefined;
     }
-    const dir = this.subject.indexes + (path ? "/" + toText(path) : "");
-    const known = !above?.place?.fresh && (this.old?.has(path) || isDirectory(dir));
-    return known ? { dir, fresh: false } : this.sink.place(dir, above?.place);
+    const standing = this.standing(path);
+    const known = !above?.place?.fresh && (this.old?.has(path) || isDirectory(standing.dir));
+    return known ? standing : this.sink.place(standing.dir, above?.place);
+  }
+
+  /** The place of a listing that stands already. */
+  private standing(path: string): Place {
+    return { dir: this.subject.indexes + (path && "/" + toText(path)), fresh: false };
   }
 
   pause(): Promise<void> | undefined {
@@ -282,7 +272,12 @@ export class Scan implements Visitor {
     for (const path of this.unreadable) this.keepBelow(path);
     if (!this.changed) return;
     await this.sink.settle();
-    const pages = this.followAll();
+    const { pages, lookups } = followAll({
+      held: this.held,
+      isDir: (path) => this.dirs.has(path),
+      listing: (path) => this.sink.current(this.standing(path), "index.json"),
+    });
+    this.lookups = lookups;
     for (let page = pages.shift(); page; page = pages.shift()) {
       const { path, held: { place, head, dirs }, entries } = page;
       if (place) this.put(path, place, head, [...dirs, ...entries]);
@@ -306,89 +301,4 @@ export class Scan implements Visitor {
       if (dir.startsWith(path + "/")) this.dirs.set(dir, state);
     }
   }
-
-  /** The entries of every held directory, its links followed. */
-  private followAll() {
-    const targets = new Map<string, string>();
-    for (const [path, { records }] of this.held) {
-      for (const { name, target } of readRecords(records)) {
-        if (target !== undefined) targets.set(path ? `${path}/${name}` : name, target);
-      }
-    }
-    const follow = follower((path) => {
-      const target = targets.get(path);
-      return target !== undefined ? { target } : this.dirs.has(path) ? "dir" : undefined;
-    });
-    const wanted: Wanted = new Map();
-    const pages = [...this.held].map(([path, held]) => {
-      const entries = readRecords(held.records).map((record) => {
-        if (record.target === undefined) return fileEntry(record);
-        const to = follow(path, record.target), entry = linkEntry(record, to, undefined);
-        const own = toHref(path ? `${path}/${record.name}` : record.name);
-        for (const lookup of to.lookups) this.lookups.push(`${toHref(lookup)} ${own}`);
-        if (to.kind === "file") want(wanted, to.path, entry);
-        return entry;
-      });
-      return { path, held, entries };
-    });
-    this.fill(wanted);
-    return pages;
-  }
-
-  /** Gives links size and time of their files, which are taken from the listings, one read a directory. */
-  private fill(wanted: Wanted) {
-    for (const [dir, links] of wanted) {
-      const found = (name: string, { bytes, mtime }: Pick<FileEntry, "bytes" | "mtime">) => {
-        for (const link of links.get(name) ?? []) {
-          Object.assign(link, { bytes, mtime, broken: undefined });
-        }
-      };
-      const held = this.held.get(dir);
-      if (held) {
-        for (const record of readRecords(held.records)) {
-          if (record.target === undefined) found(record.name, record);
-        }
-      } else if (this.dirs.has(dir)) {
-        const place = { dir: this.subject.indexes + (dir && "/" + toText(dir)), fresh: false };
-        readRows(this.sink.current(place, "index.json"), links, found);
-      }
-    }
-  }
-}
-
-/** Links that lead to a file, or to nothing, by the directory and name of that. */
-type Wanted = Map<string, Map<string, LinkEntry[]>>;
-
-function want(wanted: Wanted, path: string, link: LinkEntry) {
-  const slash = path.lastIndexOf("/"), dir = path.slice(0, Math.max(0, slash));
-  let names = wanted.get(dir);
-  if (!names) wanted.set(dir, names = new Map());
-  const name = path.slice(slash + 1), links = names.get(name);
-  if (links) links.push(link);
-  else names.set(name, [link]);
-}
-
-export const sameTotals = (a: Totals, b: Totals) =>
-  a.bytes === b.bytes && a.mtime === b.mtime && a.files === b.files && a.dirs === b.dirs;
-
-/** A file as an entry: the record itself where its name is ASCII, as objects for 30,000 take memory. */
-export function fileEntry(file: Record): FileEntry {
-  const { name, href } = entryName(file.name, false);
-  if (name === file.name) return file;
-  return { name, bytes: file.bytes, mtime: file.mtime, ...(href === undefined ? {} : { href }) };
-}
-
-/** A link as an entry; without a file, one that leads to no directory is broken. */
-export function linkEntry(
-  link: Record,
-  to: Destination,
-  file: Pick<FileEntry, "bytes" | "mtime"> | undefined,
-): LinkEntry {
-  const { bytes, mtime } = file ?? { bytes: 0, mtime: link.mtime };
-  const { name, href } = entryName(link.name, false), target = toTextLossy(link.target!);
-  const entry: LinkEntry = { name, bytes, mtime, target };
-  if (to.kind === "dir") entry.dir = true;
-  else if (!file) entry.broken = true;
-  if (href !== undefined) entry.href = href;
-  return entry;
 }

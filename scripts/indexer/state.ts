@@ -10,7 +10,7 @@ import { fromHref, toHref } from "../../formats/names.ts";
 import { type Listing, renderHtml, renderJson } from "../../formats/listing.ts";
 import { isGone } from "./read.ts";
 import { Table } from "./table.ts";
-import type { Totals } from "./walk.ts";
+import type { Totals } from "./records.ts";
 
 /** What is known of a directory. `hash` is 0 where it must be looked at again. */
 export interface DirState extends Totals {

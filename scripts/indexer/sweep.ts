@@ -2,7 +2,9 @@
 import { toText } from "../../formats/names.ts";
 import { OWN_NAMES } from "./publish.ts";
 import type { Subject } from "./scan.ts";
-import { type Folder, readRecords, walk } from "./walk.ts";
+import type { Folder } from "./reader.ts";
+import { readRecords } from "./records.ts";
+import { walk } from "./walk.ts";
 
 /** What to do with what is found. */
 export interface Broom {

@@ -4,14 +4,16 @@
  */
 import { type DirEntry, type Entry, entryName } from "../../formats/listing.ts";
 import { fromHref, fromText, toHref, toText } from "../../formats/names.ts";
+import { fileEntry, linkEntry, sameTotals } from "./entries.ts";
 import { follow, type Look } from "./links.ts";
 import { OWN_NAMES, type Publication } from "./publish.ts";
 import { isGone, readBytes, readHead } from "./read.ts";
-import { fileEntry, linkEntry, sameTotals, Scan, type Subject } from "./scan.ts";
+import { type Record, toSecond } from "./records.ts";
+import { Scan, type Subject } from "./scan.ts";
 import { type Edit, readFiles, splice } from "./splice.ts";
 import { dirKey, dirLine, type DirState, readDirLine, type State } from "./state.ts";
 import { sweepKnown } from "./sweep.ts";
-import { type Record, toSecond, walk } from "./walk.ts";
+import { walk } from "./walk.ts";
 
 /** Says that the change list way can't be gone: `scan` instead, or `full` where the listings are damaged. */
 export class Detour extends Error {
