@@ -27,6 +27,14 @@ export const PERMISSIONS: Record<string, string[]> = {
     "--allow-sys",
   ],
   "scripts/configure.ts": ["--allow-run=setpriv", "--allow-read", "--allow-write", "--allow-env"],
+  "scripts/healthz.ts": [
+    "--allow-run=setpriv,sh",
+    "--allow-read",
+    "--allow-write",
+    "--allow-env",
+    "--allow-net",
+    "--allow-sys=uid",
+  ],
   // The kernel's counters stand in /sys and /proc, which Deno opens for nothing less than everything.
   "scripts/statcat.ts": ["-A"],
   "scripts/statcat.ts hub": ["--allow-net", "--allow-read", "--allow-write", "--allow-env"],

@@ -5,6 +5,7 @@ import { closestString } from "@std/text/closest-string";
 import * as v from "valibot";
 import { type Arguments, UsageError } from "./cli.ts";
 import { readText } from "./files.ts";
+import { type Healthz, healthzProblems, healthzTable } from "./healthz.ts";
 import { duration, like, text, whole } from "./schema.ts";
 import { rsyncModule, type Servers, servers } from "./servers.ts";
 import { type Site, siteTable } from "./site.ts";
@@ -98,6 +99,7 @@ const schema = v.strictObject({
     {},
   ),
   statcat: v.optional(statcat, {}),
+  healthz: v.optional(healthzTable),
   repo: v.pipe(
     v.array(repo, "allowed is a list of [[repo]] tables"),
     v.minLength(1, "allowed is at least one [[repo]]"),
@@ -119,6 +121,8 @@ export interface Config {
   site: Site;
   server: Servers & { hostname: string; port: number };
   statcat: Omit<Statcat, "name"> & { name: string };
+  /** The nodes of the mirror's name, where this machine looks after them. */
+  healthz?: Healthz;
   repos: Repo[];
 }
 
@@ -137,8 +141,8 @@ export function readConfig(toml: string, file: string, data?: string): Config {
       "mirror.toml.example shows every key.",
     );
   }
-  const { site, server, statcat, repo: repos } = result.output;
-  const config = {
+  const { site, server, statcat, healthz, repo: repos } = result.output;
+  const config: Config = {
     file,
     data: resolve(
       data ?? (result.output.data ? resolve(dirname(file), result.output.data) : "data"),
@@ -160,7 +164,30 @@ export function readConfig(toml: string, file: string, data?: string): Config {
     })),
   };
   checkOverlaps(config);
+  if (healthz) config.healthz = completeHealthz(healthz, config);
   return config;
+}
+
+/** The table of healthz with what it leaves open taken from the rest. */
+function completeHealthz(table: v.InferOutput<typeof healthzTable>, config: Config): Healthz {
+  const { file, site, repos } = config;
+  const [{ name, path }] = repos;
+  const healthz: Healthz = {
+    ...table,
+    name: table.name ?? site.name.toLowerCase(),
+    lastsync: table.lastsync ?? `${path}lastsync`,
+    listing: table.listing ?? path,
+    rsync_module: table.rsync_module ?? repos[0].rsync_module ?? name,
+  };
+  const inFile = (path?: string) => path && resolve(dirname(file), path);
+  healthz.notify.webhook_file = inFile(healthz.notify.webhook_file);
+  if (healthz.dns) healthz.dns.secret_file = inFile(healthz.dns.secret_file);
+  const problems = healthzProblems(healthz);
+  if (problems.length === 0) return healthz;
+  throw new UsageError(
+    problems.map((problem) => `${file}: ${problem}`).join("\n       "),
+    "mirror.toml.example shows every key.",
+  );
 }
 
 function explainIssue(issue: v.BaseIssue<unknown>): string {
@@ -179,6 +206,7 @@ function explainIssue(issue: v.BaseIssue<unknown>): string {
 const RESERVED = [
   "healthz",
   "status.json",
+  "nodes.json",
   "metrics",
   "sse",
   "stats.json",

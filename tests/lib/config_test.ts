@@ -6,6 +6,10 @@ const SITE = `[site]\nname = "m.example.org"\n`;
 const repo = (more = "", name = "a") =>
   `[[repo]]\nname = "${name}"\nprofile = "arch"\nupstream = ["rsync://h/m"]\n${more}\n`;
 
+const OK = `addresses = ["192.0.2.1"]`;
+const healthz = (node: string, more = "") =>
+  `[healthz]\n${more}\n[[healthz.node]]\nname = "n"\n${node}\n${repo()}`;
+
 const config = (toml: string) => readConfig(toml, "mirror.toml");
 
 /** What a person is told about a wrong file. */
@@ -104,6 +108,35 @@ Deno.test("readConfig: errors name file, key, value and what is allowed", () => 
     [SITE + repo(`rsync_module = "a b"`), /rsync_module = "a b" .* letters, digits/],
     [SITE + repo(`comment = "a\\nb"`), /comment = .* one line of text/],
     [SITE + repo() + repo(), /name = "a" stands twice/],
+    [SITE + "[healthz]\n" + repo(), /key healthz\.node is missing/],
+    [
+      SITE + healthz(`addresses = []`),
+      /healthz\.node\[0\]\.addresses = \[\] .* at least one address/,
+    ],
+    [
+      SITE + healthz(`addresses = ["1.2.3.256"]`),
+      /addresses\[0\] = "1\.2\.3\.256" .* an IP address/,
+    ],
+    [SITE + healthz(`addresses = ["::1::"]`), /allowed is an IP address/],
+    [SITE + healthz(`addresses = ["::1", "0:0::1"]`), /healthz: address "::1" stands twice/],
+    [SITE + healthz(OK, `checks = ["ping"]`), /checks\[0\] = "ping" .* allowed are http, https/],
+    [SITE + healthz(OK, `checks = ["range"]`), /healthz\.database is missing; the check "range"/],
+    [SITE + healthz(OK, `rise = 0`), /healthz\.rise = 0 is not allowed; .* from 1 to 100/],
+    [SITE + healthz(OK, `schedule = "often"`), /schedule = "often" .* a cron pattern/],
+    [
+      SITE + healthz(OK, `references = ["example.org:53"]`),
+      /references\[0\] = .* an address and port/,
+    ],
+    [SITE + healthz(OK, `name = "a b"`), /healthz\.name = "a b" .* a host name/],
+    [SITE + healthz(OK, `dns = { provider = "route53" }`), /allowed is a table whose provider is/],
+    [
+      SITE + healthz(OK, `dns = { provider = "rfc2136", server = "::1", zone = "other.org" }`),
+      /healthz\.name = "m\.example\.org" .* not in the zone "other\.org"/,
+    ],
+    [
+      SITE + healthz(OK, `quorum = { peers = ["/x"], need = 3 }`),
+      /healthz\.quorum\.need = 3 is not allowed; there are 2 checkers/,
+    ],
     [SITE + repo() + repo(`path = "/a/b/"`, "b"), /path = "\/a\/b\/" of b overlaps "\/a\/" of a/],
     [SITE + repo(`path = "/"`) + repo(`path = "/"`, "b"), /overlaps/],
   ];
@@ -143,4 +176,22 @@ Deno.test("pathsOfOthers, repoAt: a repository at / leaves the others alone", ()
   for (const [path, name] of Object.entries(table)) {
     assertEquals([path, repoAt(c.repos, path)?.name], [path, name]);
   }
+});
+
+const HOOK = `{ provider = "hook", command = ["x"], secret_file = "token" }`;
+
+Deno.test("readConfig: healthz takes from the rest what it leaves open", () => {
+  const { healthz: table } = readConfig(
+    SITE + healthz(`addresses = ["2001:DB8:0::1", "192.0.2.1"]`, `dns = ${HOOK}`) +
+      `\n` + repo("", "b"),
+    "/etc/m/mirror.toml",
+  );
+  assertEquals([table!.name, table!.lastsync, table!.listing, table!.rsync_module], [
+    "m.example.org",
+    "/a/lastsync",
+    "/a/",
+    "a",
+  ]);
+  assertEquals(table!.node[0].addresses, ["2001:db8::1", "192.0.2.1"]);
+  assertEquals(table!.dns!.secret_file, "/etc/m/token");
 });

@@ -1,0 +1,106 @@
+/**
+ * One whole run: look, remember, decide, write, tell. The same in Deno and in a Worker, which bring their
+ * own wire, provider and state.
+ */
+import { Failure } from "../lib/cli.ts";
+import { endpoints, type Healthz } from "../lib/healthz.ts";
+import { type Change, decide } from "./decide.ts";
+import { type History, record } from "./history.ts";
+import { look, type ReadPeer } from "./look.ts";
+import { type Event, settle } from "./notices.ts";
+import {
+  addressesOf,
+  type Held,
+  isIdle,
+  makePlan,
+  type Plan,
+  type Provider,
+  recordsFor,
+  showPlan,
+} from "./records.ts";
+import type { Wire } from "./wire.ts";
+
+/** What a run needs. */
+export interface Parts {
+  config: Healthz;
+  wire: Wire;
+  provider: Provider;
+  readPeer: ReadPeer;
+  /** Epoch seconds. */
+  now: () => number;
+}
+
+/** How a run ended. */
+export interface Report {
+  history: History;
+  /** What was changed in DNS, or would be. */
+  changes: Change[];
+  /** The same as records, a line each. */
+  plan: string[];
+  /** What is to be told. */
+  events: Event[];
+}
+
+/** Runs once; with `isDry` nothing is written. It throws nothing that the world does. */
+export async function cycle(parts: Parts, before: History, isDry: boolean): Promise<Report> {
+  const { config, wire, provider, readPeer } = parts;
+  const now = Math.floor(parts.now());
+  const known = new Set([...endpoints(config).map((e) => e.address), ...before.published]);
+  const [round, read] = await Promise.all([
+    look(config, before, wire, readPeer, now),
+    attempt(() => provider.read(known)),
+  ]);
+  let history = record(before, round, config);
+  const held = read.value ?? remembered(history, config);
+  if (read.value) history = { ...history, ...present(held, config) };
+  const { desired, changes, alarms } = decide(history, config, now);
+  if (history.foreign.length) {
+    alarms.foreign =
+      `${history.foreign.join(", ")}: this address stands at the name already, but not as ` +
+      `ours; it is left alone. Delete it there, or mark it as ours`;
+  }
+  const plan = makePlan(held, desired, config.dns ?? { ttl: 60 });
+  const isBlind = history.blind[4] && history.blind[6];
+  let error = read.error;
+  const report = { plan: showPlan(config.name, plan), changes, events: [] };
+  if (isDry || error || isBlind || isIdle(plan)) {
+    if (error || isBlind) Object.assign(report, { plan: [], changes: [] });
+  } else {
+    error = (await attempt(() => write(provider, plan, held))).error;
+    if (error) Object.assign(report, { plan: [], changes: [] });
+  }
+  if (error) alarms.provider = error.message + (error.hint ? ` ${error.hint}` : "");
+  if (isDry) return { ...report, history };
+  if (!error && !isBlind) history = { ...history, published: desired };
+  history = { ...history, memory: { ...history.memory } };
+  for (const { address } of report.changes) {
+    const memory = history.memory[address];
+    if (memory) history.memory[address] = { ...memory, changed: history.runs };
+  }
+  return { ...report, ...settle(history, config.name, report.changes, alarms, now) };
+}
+
+/** Runs something; a failure that was foreseen is a value. */
+async function attempt<T>(run: () => Promise<T>): Promise<{ value?: T; error?: Failure }> {
+  try {
+    return { value: await run() };
+  } catch (error) {
+    if (error instanceof Failure) return { error };
+    throw error;
+  }
+}
+
+const write = (provider: Provider, plan: Plan, held: Held) => provider.write(plan, held);
+
+/** What is there where nobody else can tell: what was written last. */
+function remembered(history: History, config: Healthz): Held {
+  const ours = recordsFor(history.published, config.dns?.alpn);
+  return { ours, foreign: [], isOtherTtl: false };
+}
+
+/** What is there, as far as it is about our nodes. */
+function present(held: Held, config: Healthz): Pick<History, "published" | "foreign"> {
+  const nodes = new Set(endpoints(config).map((e) => e.address));
+  const foreign = addressesOf(held.foreign).filter((a) => nodes.has(a)).sort();
+  return { published: [...new Set([...addressesOf(held.ours), ...foreign])].sort(), foreign };
+}

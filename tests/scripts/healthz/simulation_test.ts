@@ -1,0 +1,108 @@
+/** A million random histories of probes, none of which may break what healthz promises. */
+import { assertEquals } from "@std/assert";
+import { decide } from "../../../scripts/healthz/decide.ts";
+import { type History, newHistory, record, type Round } from "../../../scripts/healthz/history.ts";
+import { endpoints, type Healthz } from "../../../scripts/lib/healthz.ts";
+import { healthz } from "./helpers.ts";
+
+const HISTORIES = 100_000;
+
+/** Mulberry32: small, fast, and the same on every machine. */
+function random(seed: number) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** Some configurations: thresholds, floor, bound, weights, one or two families. */
+function configurations(): Healthz[] {
+  const list: Healthz[] = [];
+  for (const [rise, fall] of [[1, 1], [2, 3], [3, 2]]) {
+    for (const [min_healthy, max_changes] of [[1, 1], [2, 2], [3, 1], [1, 9]]) {
+      for (const weights of [[1, 1, 1], [1, 0], [5, 2, 0]]) {
+        const node = weights.map((weight, i) => ({
+          name: `n${i}`,
+          weight,
+          addresses: i === 1 ? [`192.0.2.${i}`, `2001:db8::${i}`] : [`192.0.2.${i}`],
+        }));
+        list.push(healthz({ rise, fall, min_healthy, max_changes, node }));
+      }
+    }
+  }
+  return list;
+}
+
+/** One history: what it breaks, as text; `undefined` where it breaks nothing. */
+function live(config: Healthz, next: () => number): string | undefined {
+  const all = endpoints(config), rounds = 4 + Math.floor(next() * 9);
+  const streaks = new Map<string, number>(), moved = new Map<string, number>();
+  // Some networks are good, some bad, some flap.
+  const odds = all.map(() => [0.02, 0.5, 0.95][Math.floor(next() * 3)]);
+  let history: History = newHistory();
+  if (next() < 0.5) history.published = all.filter(() => next() < 0.7).map((e) => e.address);
+  for (let at = 1; at <= rounds; at++) {
+    const isBlind = next() < 0.05;
+    const round: Round = {
+      at: at * 60,
+      blind: { 4: isBlind, 6: isBlind },
+      peers: {},
+      probes: all.map(({ address }, i) => ({
+        address,
+        lastSync: null,
+        checks: [{ check: "http", ok: next() >= odds[i], reason: "", durationMs: 0, at }],
+      })),
+    };
+    if (next() < 0.05) history.drained = history.drained.length ? [] : ["n1"];
+    history = record(history, round, config);
+    if (!isBlind) {
+      for (const { address, checks } of round.probes) {
+        const streak = streaks.get(address) ?? 0;
+        streaks.set(address, checks[0].ok ? Math.max(streak, 0) + 1 : Math.min(streak, 0) - 1);
+      }
+    }
+    const before = history.published;
+    const { desired, changes } = decide(history, config, round.at);
+    const fail = (what: string) => `${what} in run ${at}: ${before} → ${desired}`;
+    if (isBlind && changes.length) return fail("a change while blind");
+    if (before.length && changes.length > config.max_changes) return fail("too many changes");
+    if (before.length && !desired.length) return fail("empty");
+    if (!before.length && !desired.length && !isBlind) return fail("still empty");
+    for (const family of [".", ":"]) {
+      const had = before.some((a) => a.includes(family));
+      if (had && !desired.some((a) => a.includes(family))) return fail("an empty family");
+    }
+    for (const { kind, address, reason } of changes) {
+      const streak = streaks.get(address) ?? 0;
+      const isOperators = /drained|spare/.test(reason);
+      if (kind === "remove" && !isOperators && streak > -config.fall) {
+        return fail(`${address} left too soon`);
+      }
+      if (kind === "add" && before.length && streak < config.rise) {
+        return fail(`${address} joined too soon`);
+      }
+      const last = moved.get(address);
+      if (last !== undefined && reason !== "drained") {
+        const least = kind === "add" ? config.rise : config.fall;
+        if (at - last < least) return fail(`${address} flaps`);
+      }
+      // What an operator asks for is done at once.
+      if (reason === "drained") moved.delete(address);
+      else moved.set(address, at);
+      history.memory[address].changed = history.runs;
+    }
+    history = { ...history, published: desired };
+  }
+}
+
+Deno.test(`simulation: ${HISTORIES} random histories: never empty, never too much, never too fast`, () => {
+  const configs = configurations(), next = random(20261122);
+  const broken: string[] = [];
+  for (let i = 0; i < HISTORIES && broken.length < 3; i++) {
+    const problem = live(configs[i % configs.length], next);
+    if (problem) broken.push(`history ${i}: ${problem}`);
+  }
+  assertEquals(broken, []);
+});
