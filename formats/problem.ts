@@ -2,7 +2,8 @@
  * An error as people and programs can use it: what happened and what to do, as text, JSON or HTML. The
  * embedded server sends it; `configure` writes it into files for nginx.
  */
-import { escapeHtml } from "./names.ts";
+import type { Language } from "./messages.ts";
+import { problemPage } from "./problem_html.ts";
 
 const TITLES: Record<number, string> = {
   400: "Bad request",
@@ -23,6 +24,10 @@ export interface ProblemText {
   message: string;
   /** What to do about it. */
   hint?: string;
+  /** Which page explains it, where its status alone says too little. */
+  kind?: "gate" | "unlisted" | "down";
+  /** The nearest directory that is there, percent-encoded. */
+  up?: string;
 }
 
 /** The formats, by the extension of a file that holds one. */
@@ -54,26 +59,20 @@ export const PROBLEMS = {
 /** What is passed on to another process of ours that does not answer. */
 export const DOWN: ProblemText = {
   status: 503,
+  kind: "down",
   message: "The part of this server that answers here is being restarted.",
   hint: "Try again in a minute. Files and listings are served meanwhile.",
 };
 
-const STYLE =
-  ":root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;" +
-  "margin:15vh auto;padding:0 1.25rem}h1{font-size:1.25rem}";
-
-function page(title: string, { message, hint }: ProblemText): string {
-  return `<!DOCTYPE html>\n<html lang="en">\n<meta charset="utf-8">\n` +
-    `<meta name="viewport" content="width=device-width">\n<title>${title}</title>\n` +
-    `<style>${STYLE}</style>\n<h1>${title}</h1>\n<p>${escapeHtml(message)}</p>\n` +
-    (hint ? `<p>${escapeHtml(hint)}</p>\n` : "") + `<p><a href="/">Start page</a></p>\n`;
-}
-
-/** The body of an error. */
-export function renderProblem(problem: ProblemText, format: ProblemFormat): string {
+/** The body of an error. A page is in the reader's language; programs are told in English. */
+export function renderProblem(
+  problem: ProblemText,
+  format: ProblemFormat,
+  language: Language = "en",
+): string {
   const { status, message, hint } = problem;
   const title = `${status} ${TITLES[status] ?? "Error"}`;
   if (format === "json") return JSON.stringify({ status, error: message, hint }) + "\n";
-  if (format === "html") return page(title, problem);
+  if (format === "html") return problemPage(problem, title, language);
   return `${title}: ${message}\n${hint ? hint + "\n" : ""}`;
 }

@@ -1,6 +1,7 @@
 /** Errors as responses, in the format that the client asked for. */
 import { PROBLEMS, type ProblemText, renderProblem } from "../formats/problem.ts";
-import { acceptedFormat, namesHtml } from "./negotiate.ts";
+import { type Language, LANGUAGES } from "../formats/messages.ts";
+import { acceptedFormat, languageOf, namesHtml } from "./negotiate.ts";
 
 /** An error that a handler answers with. */
 export interface Problem extends ProblemText {
@@ -23,14 +24,15 @@ export function problemResponse(request: Request, problem: Problem): Response {
   const accept = request.headers.get("accept") ?? undefined;
   const wanted = acceptedFormat(accept);
   const format = wanted === "json" || wanted === "html" && namesHtml(accept) ? wanted : "txt";
-  const bytes = new TextEncoder().encode(renderProblem(problem, format));
+  const language = languageOf(request, Object.keys(LANGUAGES) as Language[]);
+  const bytes = new TextEncoder().encode(renderProblem(problem, format, language));
   return new Response(request.method === "HEAD" ? null : bytes, {
     status: problem.status,
     headers: {
       "content-type": TYPES[format],
       "content-length": String(bytes.length),
       "cache-control": "no-store",
-      "vary": "Accept",
+      "vary": "Accept, Accept-Language",
       "x-content-type-options": "nosniff",
       ...(format === "html" ? { "content-security-policy": PAGE_POLICY } : {}),
       ...problem.headers,

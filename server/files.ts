@@ -63,19 +63,32 @@ export class Files {
     // A file may be replaced between looking and opening: then the new one is looked at.
     for (let tries = 0; tries < 10; tries++) {
       const place = this.store.locate(repo, path);
-      if (place === "missing") return problemResponse(request, NOT_FOUND);
+      if (place === "missing") return problemResponse(request, this.lost(repo, path));
       if (place === "forbidden") return problemResponse(request, PROBLEMS.forbidden);
       if (place.info.isDirectory) {
         return path.endsWith("/")
           ? await this.listings.directory(request, repo, place, query)
           : toSlash(fromText(path), query);
       }
-      if (!place.info.isFile || path.endsWith("/")) return problemResponse(request, NOT_FOUND);
+      if (!place.info.isFile || path.endsWith("/")) {
+        return problemResponse(request, this.lost(repo, path));
+      }
       const file = this.store.open(place);
       if (file === "forbidden") return problemResponse(request, PROBLEMS.forbidden);
       if (file !== "missing") return sendFile(request, file, fileFields(path), this.now());
     }
     return problemResponse(request, RESTLESS);
+  }
+
+  /** Nothing is there; but the folders above it are, down to one of them. */
+  private lost(repo: Repo, path: string): Problem {
+    let up = repo.path;
+    for (const name of path.slice(up.length).split("/").slice(0, -1)) {
+      const place = this.store.locate(repo, up + name);
+      if (typeof place === "string" || !place.info.isDirectory) break;
+      up += name + "/";
+    }
+    return { ...NOT_FOUND, up: toHref(fromText(up)) };
   }
 }
 
@@ -101,6 +114,7 @@ function toSlash(raw: string, query: string): Response {
 function notReady(request: Request, repo: Repo): Response {
   return problemResponse(request, {
     status: 503,
+    kind: "gate",
     message: `The initial sync of ${repo.name} has not completed yet; it is served once it has.`,
     hint: "Try again later. /status.json says how it stands.",
     headers: { "retry-after": "300" },

@@ -1,17 +1,12 @@
 /** The home page: rendered here, so that it is whole without script; the built elements keep it current. */
-import { directionOf, type Language, pickLanguage } from "../formats/messages.ts";
+import { directionOf } from "../formats/messages.ts";
 import { escapeHtml } from "../formats/names.ts";
 import { homeBody } from "./home/page.ts";
 import { collectHome } from "./home/model.ts";
-import { acceptsGzip, directoryFormat, namesHtml } from "./negotiate.ts";
+import { acceptsGzip, directoryFormat, languageOf, namesHtml } from "./negotiate.ts";
 import { sendText } from "./send.ts";
 import type { Store } from "./store.ts";
 import type { Web } from "./web.ts";
-
-/** The first language of the request's `Accept-Language` that the site offers, else the site's first. */
-export function languageOf(request: Request, offered: readonly Language[]): Language {
-  return pickLanguage((request.headers.get("accept-language") ?? "").split(","), offered);
-}
 
 /**
  * True for who reads pages, in lynx too: `text/html` is named, and no other format is asked for. Programs

@@ -40,6 +40,7 @@ const badFormat = (request: Request) =>
 const unlisted = (request: Request) =>
   problemResponse(request, {
     status: 503,
+    kind: "unlisted",
     message: "The listing of this directory is not written yet; its files can be fetched.",
     hint: "Try again in a minute. Operators: the task `index` writes listings.",
     headers: { "retry-after": "60" },

@@ -1,4 +1,5 @@
 /** Who gets which representation of a directory or an error: RFC 9110, sections 12.5.1 and 12.5.3. */
+import { type Language, pickLanguage } from "../formats/messages.ts";
 
 /** The formats a listing has; `ui` is the web page, which loads the JSON. */
 export type Format = "json" | "html" | "text" | "ui";
@@ -66,4 +67,9 @@ export function directoryFormat(headers: Headers, query: string): Format | undef
 export function acceptsGzip(headers: Headers): boolean {
   const field = headers.get("accept-encoding") ?? "";
   return quality(field, (item) => /^(?:x-)?gzip$/.test(item) ? 2 : item === "*" ? 1 : 0).q > 0;
+}
+
+/** The first language of the request's `Accept-Language` that is offered, else the first offered. */
+export function languageOf(request: Request, offered: readonly Language[]): Language {
+  return pickLanguage((request.headers.get("accept-language") ?? "").split(","), offered);
 }

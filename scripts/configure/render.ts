@@ -1,5 +1,6 @@
 /** All files of an output folder, as texts by their names. */
 import { fromFileUrl } from "@std/path/posix";
+import { type Language, LANGUAGES } from "../../formats/messages.ts";
 import { escapeHtml } from "../../formats/names.ts";
 import {
   DOWN,
@@ -31,6 +32,7 @@ const ERRORS: Record<string, ProblemText> = {
   },
   503: {
     status: 503,
+    kind: "gate",
     message:
       "The initial sync of this repository is running; it is served once that has completed.",
     hint: "Try again later. /status.json says how it stands.",
@@ -61,7 +63,10 @@ export async function renderAll(config: Config, site: Site): Promise<Map<string,
   }
   for (const [name, problem] of Object.entries(ERRORS)) {
     for (const format of PROBLEM_FORMATS) {
-      files.set(`error/${name}.${format}`, renderProblem(problem, format));
+      if (format !== "html") files.set(`error/${name}.${format}`, renderProblem(problem, format));
+    }
+    for (const tag of Object.keys(LANGUAGES) as Language[]) {
+      files.set(`error/${name}.${tag}.html`, renderProblem(problem, "html", tag));
     }
   }
   return files;

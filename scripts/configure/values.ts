@@ -1,4 +1,5 @@
 /** From mirror.toml to the values of each template. Pure. */
+import { LANGUAGES } from "../../formats/messages.ts";
 import { UsageError } from "../lib/cli.ts";
 import { SOCKET } from "../lib/servers.ts";
 import type { Config, Repo } from "../lib/config.ts";
@@ -121,6 +122,7 @@ export function nginxValues(config: Config, site: Site): Values {
     pass: PASS,
     hub: hubOf(config),
     pass_hub: PASS_HUB,
+    languages: Object.keys(LANGUAGES).map((language, _, all) => ({ language, all: all.join("|") })),
     aboves: aboveRepos(repos).map((uri) => ({
       uri,
       bare: uri.slice(0, -1),

@@ -302,6 +302,25 @@ Deno.test("active content of an upstream: inert", async () => {
   }
 });
 
+Deno.test("404 for a browser: the nearest folder that is there is named", async () => {
+  await using n = await makeNode({ arch: "/arch/" });
+  await n.ready("arch");
+  await n.write("arch/a b/c/x", "x");
+  const cases: [string, string][] = [
+    ["/arch/nix", "/arch/"],
+    ["/arch/a%20b/nix/y/", "/arch/a%20b/"],
+    ["/arch/a%20b/c/x/", "/arch/a%20b/c/"],
+    ["/arch/a%20b/c/x/y", "/arch/a%20b/c/"],
+  ];
+  for (const [path, up] of cases) {
+    const response = await n.get(path, { accept: "text/html" });
+    assertEquals(response.status, 404);
+    assertStringIncludes(await response.text(), `: <a href="${up}">`);
+  }
+  const outside = await n.get("/nix", { accept: "text/html" });
+  assertEquals((await outside.text()).match(/<a href="[^"]*"/g), ['<a href="/"']);
+});
+
 Deno.test("a repository at /: the server's own URLs win, other repositories keep their gate", async () => {
   await using n = await makeNode({ root: "/", arch: "/arch/" });
   await n.ready("root");

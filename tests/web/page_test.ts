@@ -115,7 +115,7 @@ test("page: what is not there or not ready, the real status and a page that says
   assertStringIncludes(await page.locator("body").innerText(), "404 Not found");
   assertEquals((await page.reload())!.status(), 404);
   await page.goto(page.url().replace("nix/", ""));
-  assertStringIncludes(await page.locator("body").innerText(), "listing of this directory");
+  assertStringIncludes(await page.locator("body").innerText(), "not listed yet");
 });
 
 test("page: 20,000 rows, usable while they come, and all there", async ({ node, open }) => {

@@ -300,6 +300,12 @@ const negotiation: Row[] = [
     target: "/arch/",
     headers: { accept: HTML, "user-agent": CHROME, "accept-encoding": "gzip" },
   },
+  ...["ko", "ko-KR, en;q=0.5", "fr, ko", "kok, en, ko", "en, ko", "*"].flatMap((language) =>
+    ["/arch/nix", "/new/", "/arch/core/nix/x", "/nix"].map((target) => ({
+      target,
+      headers: { accept: HTML, "accept-language": language },
+    }))
+  ),
   ...of("/arch/nix", "accept", ["*/*", "application/json", "text/plain", HTML, "text/html;q=0.5"]),
 ];
 
