@@ -14,6 +14,19 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(digits)} ${UNITS[unit]}`;
 }
 
+const RATE_UNITS = ["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"];
+
+/** Bytes a second as links are measured: `0 bit/s`, `812 kbit/s`, `1.6 Gbit/s`, in steps of a thousand. */
+export function formatBitRate(bytesPerSecond: number): string {
+  let unit = 0, value = bytesPerSecond * 8;
+  while (value >= 999.5 && unit < RATE_UNITS.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  const digits = unit > 0 && value < 9.95 ? 1 : 0;
+  return `${value.toFixed(digits)} ${RATE_UNITS[unit]}`;
+}
+
 /** Bytes from `"10 GiB"`, `"512KiB"`, `"1.5 MB"` or `"4096"`. Throws `RangeError` on anything else. */
 export function parseBytes(text: string): number {
   const match = /^\s*(\d+(?:\.\d+)?)\s*(?:([kmgtp])(i)?)?b?\s*$/i.exec(text);

@@ -24,6 +24,8 @@ const REPORT_SECONDS = 10;
 /** A hub at work. */
 export interface RunningHub {
   port: number;
+  /** How many clients `/sse` has. */
+  listeners(): number;
   close(): Promise<void>;
 }
 
@@ -122,6 +124,7 @@ export async function startHub(
   }, OFFSET_MS);
   return {
     port: endpoint.port,
+    listeners: () => audience.size,
     async close() {
       second.stop();
       await endpoint.close();

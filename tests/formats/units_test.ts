@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import {
   count,
+  formatBitRate,
   formatBytes,
   formatDuration,
   formatMinute,
@@ -71,4 +72,18 @@ Deno.test("formatMinute, formatTime: UTC", () => {
 
 Deno.test("count: singular and plural", () => {
   assertEquals([0, 1, 1234].map((n) => count(n, "file")), ["0 files", "1 file", "1,234 files"]);
+});
+
+Deno.test("formatBitRate: bits by thousands, three digits at most", () => {
+  const table: [number, string][] = [
+    [0, "0 bit/s"],
+    [1.5, "12 bit/s"],
+    [124.9, "999 bit/s"],
+    [125, "1.0 kbit/s"],
+    [101_500, "812 kbit/s"],
+    [124_950, "1.0 Mbit/s"],
+    [200e6, "1.6 Gbit/s"],
+    [1e15, "8000 Tbit/s"],
+  ];
+  for (const [bytes, text] of table) assertEquals(formatBitRate(bytes), text);
 });
