@@ -5,6 +5,7 @@ import { SOCKET } from "../lib/servers.ts";
 import type { Config, Repo } from "../lib/config.ts";
 import { repoFiles } from "../lib/storage.ts";
 import { isAtLeast, type Nginx } from "./host.ts";
+import { accessLines, rsyncHosts } from "./access.ts";
 import type { Values } from "./template.ts";
 
 /** What the values depend on beside mirror.toml. */
@@ -27,13 +28,6 @@ export const GATE_RETRY_SECONDS = 300;
 
 const endpoint = (address: string, port: number) =>
   address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-
-/** `allow` and `deny` as nginx's access module reads them: the first that fits decides. */
-function accessLines({ allow, deny }: { allow: string[]; deny: string[] }): Values[] {
-  const lines = [...deny.map((a) => `deny ${a}`), ...allow.map((a) => `allow ${a}`)];
-  if (allow.length) lines.push("deny all");
-  return lines.map((access) => ({ access }));
-}
 
 /** All folders above repositories that are in none: `/`, and `/pub/` of `/pub/x/`. */
 export function aboveRepos(repos: Pick<Repo, "path">[]): string[] {
@@ -169,8 +163,7 @@ export function rsyncdValues(config: Config, site: Site): Values {
     max_connections: rsync.max_connections,
     // rsync counts in KiB.
     bwlimit: rsync.rate && Math.max(1, Math.round(rsync.rate / 1024)),
-    allow: rsync.allow.join(" "),
-    deny: rsync.deny.join(" "),
+    ...rsyncHosts(config, site.certified && rsync.tls !== "off"),
     log_addresses: rsync.log_addresses,
   };
 }
@@ -178,6 +171,12 @@ export function rsyncdValues(config: Config, site: Site): Values {
 /** Values of server/stunnel/rsync.conf. */
 export function stunnelValues(config: Config, site: Site): Values {
   const { rsync, nginx } = config.server;
+  if (rsync.allow.length + rsync.deny.length > 0) {
+    throw new UsageError(
+      'server.rsync.tls = "stunnel" is not allowed with allow or deny; stunnel would let everybody in.',
+      'Allowed are tls = "nginx" and tls = "off".',
+    );
+  }
   return {
     name: nameOf(config),
     out: site.out,

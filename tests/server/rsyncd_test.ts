@@ -137,6 +137,22 @@ for (const tls of ["nginx", "stunnel"] as const) {
   });
 }
 
+Deno.test("rsyncd: with allow and deny, who is in neither is refused", async () => {
+  await using node = await makeNode({ arch: "/arch/" });
+  const toml = `[site]\nname = "m.example.org"\n[server.rsync]\nallow = ["192.0.2.0/24"]\n` +
+    `deny = ["198.51.100.0/24"]\n` +
+    `[[repo]]\nname = "arch"\nprofile = "generic"\nupstream = ["/srv/x/"]\n`;
+  const config = forTest(readConfig(toml, "mirror.toml", node.data), node.data);
+  await node.ready("arch");
+  await alignModules(config);
+  const site = await writeServers(config, node.data, join(node.data, "web"));
+  await using _daemon = await startRsyncd(site, config);
+  const url = `rsync://127.0.0.1:${config.server.rsync.port}/arch/`;
+  const { code, stderr } = await run("rsync", [url]);
+  assertEquals(code, 5);
+  assertStringIncludes(stderr, "access denied");
+});
+
 Deno.test("rsyncd.conf: taken by the daemon with every option set", async () => {
   await using node = await makeNode({ arch: "/arch/" });
   const toml = `[site]\nname = "m.example.org"\n[server.rsync]\nallow = ["127.0.0.0/8"]\n` +

@@ -1,5 +1,5 @@
 /** The pure parts of `configure`, as tables. */
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { advice } from "../../../scripts/configure/advice.ts";
 import { isAtLeast, readNginx } from "../../../scripts/configure/host.ts";
 import { changeOf } from "../../../scripts/configure/output.ts";
@@ -125,9 +125,15 @@ Deno.test("rsyncd.conf, vsftpd.conf, stunnel.conf: an option, its line", async (
     ["", "rsyncd.conf", "address =", false],
     [`[server.rsync]\naddresses = ["::1"]\n`, "rsyncd.conf", "address = ::1\n", true],
     [
-      `[server.rsync]\nallow = ["10.0.0.0/8", "::1"]\n`,
+      `[server.rsync]\ntls = "off"\nallow = ["10.0.0.0/8", "::1"]\n`,
       "rsyncd.conf",
-      "hosts allow = 10.0.0.0/8 ::1",
+      "hosts allow = 10.0.0.0/8 ::1\nhosts deny = *\n",
+      true,
+    ],
+    [
+      `[server.nginx]\n${CERTIFIED}[server.rsync]\nallow = ["10.0.0.0/8"]\n`,
+      "rsyncd.conf",
+      "hosts allow = 10.0.0.0/8 127.0.0.1\n",
       true,
     ],
     [`[server.rsync]\ndeny = ["10.0.0.0/8"]\n`, "rsyncd.conf", "hosts deny = 10.0.0.0/8", true],
@@ -157,12 +163,25 @@ Deno.test("rsyncd.conf, vsftpd.conf, stunnel.conf: an option, its line", async (
     const files = await renderAll(config(server), site());
     assertEquals([server, line, files.get(file)!.includes(line)], [server, line, there]);
   }
-  const many = config(`[server.ftp]\naddresses = ["192.0.2.1", "192.0.2.2"]\n`);
-  const error = await renderAll(many, site()).catch((e) => e);
-  assertEquals([error instanceof UsageError, /server\.ftp\.addresses/.test(error.message)], [
-    true,
-    true,
-  ]);
+});
+
+Deno.test("renderAll: what a server can't keep is refused, with what is allowed", async () => {
+  const cases: [string, RegExp][] = [
+    [`[server.ftp]\naddresses = ["192.0.2.1", "192.0.2.2"]\n`, /server\.ftp\.addresses/],
+    [
+      `[server.rsync]\nallow = ["10.0.0.0/8"]\ndeny = ["10.1.0.0/16"]\n`,
+      /server\.rsync\.deny = "10\.1\.0\.0\/16" is not allowed; allow = "10\.0\.0\.0\/8"/,
+    ],
+    [
+      `[server.nginx]\n${CERTIFIED}[server.rsync]\ntls = "stunnel"\ndeny = ["10.1.0.0/16"]\n`,
+      /server\.rsync\.tls = "stunnel" is not allowed with allow or deny/,
+    ],
+  ];
+  for (const [server, message] of cases) {
+    const error = await renderAll(config(server), site()).catch((e) => e);
+    assertEquals([server, error instanceof UsageError], [server, true]);
+    assertMatch(error.message, message);
+  }
 });
 
 Deno.test("nginx.conf: the types are those of the embedded server, and no other", async () => {
