@@ -125,7 +125,7 @@ export function cloudflare(
   };
 }
 
-/** `1 . alpn="h2"` as Cloudflare takes it. */
+/** `1 . alpn=h2` as Cloudflare takes it. */
 function serviceData(value: string) {
   const [, priority, target, rest] = /^(\d+) (\S+) ?(.*)$/.exec(value)!;
   const quoted = rest.replace(/=([^"\s]+)/g, '="$1"');

@@ -52,7 +52,7 @@ export function recordsFor(addresses: string[], alpn: string[] | undefined): Dns
 function service(alpn: string[], four: string[], six: string[]): string {
   return [
     "1 .",
-    `alpn="${alpn.join(",")}"`,
+    `alpn=${alpn.join(",")}`,
     four.length ? `ipv4hint=${four.join(",")}` : "",
     six.length ? `ipv6hint=${six.join(",")}` : "",
   ].filter(Boolean).join(" ");

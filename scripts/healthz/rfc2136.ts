@@ -6,7 +6,15 @@
 import { Failure } from "../lib/cli.ts";
 import type { Dns } from "../lib/healthz.ts";
 import { type Run, run as realRun } from "../lib/run.ts";
-import { type Held, type Plan, type Provider, sort, type Type, TYPES } from "./records.ts";
+import {
+  type DnsRecord,
+  type Held,
+  type Plan,
+  type Provider,
+  sort,
+  type Type,
+  TYPES,
+} from "./records.ts";
 
 type Rfc2136 = Extract<Dns, { provider: "rfc2136" }>;
 
@@ -103,14 +111,20 @@ export function updateScript(
       ? written[type].map((value) => `prereq yxrrset ${owner} IN ${type} ${value}`)
       : [`prereq nxrrset ${owner} IN ${type}`]
   );
-  // Adding what is there with another TTL changes the TTL (RFC 2136, 3.4.2.2).
-  const add = plan.isOtherTtl ? plan.desired : plan.add;
+  // RFC 2136, 3.4.2.2, says that adding what is there changes its TTL; knot 3.2 doesn't do so. Taken out and
+  // put back in one update, there is no moment without it.
+  const again = plan.isOtherTtl
+    ? plan.desired.filter(({ type, value }) =>
+      !plan.add.some((r) => r.type === type && r.value === value)
+    )
+    : [];
+  const line = ({ type, value }: DnsRecord) => `${type} ${value}`;
   return [
     `server ${dns.server} ${dns.port}`,
     `zone ${dns.zone}.`,
     ...before,
-    ...add.map(({ type, value }) => `update add ${owner} ${plan.ttl} IN ${type} ${value}`),
-    ...plan.remove.map(({ type, value }) => `update delete ${owner} IN ${type} ${value}`),
+    ...[...plan.remove, ...again].map((r) => `update delete ${owner} IN ${line(r)}`),
+    ...[...plan.add, ...again].map((r) => `update add ${owner} ${plan.ttl} IN ${line(r)}`),
     "send",
     "",
   ].join("\n");

@@ -94,7 +94,7 @@ Deno.test("cycle: a node dies, leaves once, is told once, comes back; HTTPS hint
   assertEquals(state.dns.sort(), [A, A6]);
   assertEquals(state.wrote.at(-1)!.desired.at(-1), {
     type: "HTTPS",
-    value: `1 . alpn="h2" ipv4hint=${A} ipv6hint=${A6}`,
+    value: `1 . alpn=h2 ipv4hint=${A} ipv6hint=${A6}`,
   });
   const shown = toPublic(history(), config, "here", 60);
   assertEquals(readNodes(JSON.stringify(shown)), shown);
@@ -181,10 +181,10 @@ Deno.test("makePlan: no address at all is a bug that stops before DNS", () => {
 });
 
 Deno.test("readService: spellings of our HTTPS record, and those that are not ours", () => {
-  const ours = `1 . alpn="h3,h2" ipv4hint=${A} ipv6hint=${A6}`;
+  const ours = `1 . alpn=h3,h2 ipv4hint=${A} ipv6hint=${A6}`;
   const spellings = [
     ours,
-    `1 . alpn=h3,h2 ipv4hint="${A}" ipv6hint="2001:DB8:0::1"`,
+    `1 . alpn="h3,h2" ipv4hint="${A}" ipv6hint="2001:DB8:0::1"`,
     `1 . ipv6hint=${A6} ipv4hint=${A} alpn="h3,h2"`,
   ];
   for (const text of spellings) assertEquals(readService(text)?.value, ours);
