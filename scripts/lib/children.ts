@@ -26,6 +26,14 @@ export const PERMISSIONS: Record<string, string[]> = {
     "--allow-env",
     "--allow-sys",
   ],
+  "scripts/bwlimit.ts": [
+    "--allow-run=setpriv,sh",
+    "--allow-read",
+    "--allow-write",
+    "--allow-env",
+    "--allow-net",
+    "--allow-sys=networkInterfaces,uid",
+  ],
   "scripts/configure.ts": ["--allow-run=setpriv", "--allow-read", "--allow-write", "--allow-env"],
   "scripts/healthz.ts": [
     "--allow-run=setpriv,sh",

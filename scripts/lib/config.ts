@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { type Arguments, UsageError } from "./cli.ts";
 import { readText } from "./files.ts";
 import { type Healthz, healthzProblems, healthzTable } from "./healthz.ts";
+import { type Bwlimit, bwlimit } from "./limits.ts";
 import { duration, like, text, whole } from "./schema.ts";
 import { rsyncModule, type Servers, servers } from "./servers.ts";
 import { type Site, siteTable } from "./site.ts";
@@ -100,6 +101,7 @@ const schema = v.strictObject({
   ),
   statcat: v.optional(statcat, {}),
   healthz: v.optional(healthzTable),
+  bwlimit,
   repo: v.pipe(
     v.array(repo, "allowed is a list of [[repo]] tables"),
     v.minLength(1, "allowed is at least one [[repo]]"),
@@ -123,6 +125,8 @@ export interface Config {
   statcat: Omit<Statcat, "name"> & { name: string };
   /** The nodes of the mirror's name, where this machine looks after them. */
   healthz?: Healthz;
+  /** What one client may take; nothing is limited where it is missing. */
+  bwlimit?: Bwlimit;
   repos: Repo[];
 }
 
@@ -141,7 +145,7 @@ export function readConfig(toml: string, file: string, data?: string): Config {
       "mirror.toml.example shows every key.",
     );
   }
-  const { site, server, statcat, healthz, repo: repos } = result.output;
+  const { site, server, statcat, healthz, bwlimit, repo: repos } = result.output;
   const config: Config = {
     file,
     data: resolve(
@@ -157,6 +161,7 @@ export function readConfig(toml: string, file: string, data?: string): Config {
         token_file: resolve(dirname(file), hub.token_file),
       })),
     },
+    bwlimit,
     repos: repos.map((r) => ({
       ...r,
       path: r.path ?? `/${r.name}/`,
@@ -191,7 +196,7 @@ function completeHealthz(table: v.InferOutput<typeof healthzTable>, config: Conf
 }
 
 function explainIssue(issue: v.BaseIssue<unknown>): string {
-  const key = v.getDotPath(issue)?.replace(/\.(\d+)/g, "[$1]") ?? "";
+  const key = v.getDotPath(issue)?.replace(/\.(\d+)(?=\.|$)/g, "[$1]") ?? "";
   if (issue.type === "strict_object" && issue.expected === "never") {
     return `unknown key ${key}`;
   }

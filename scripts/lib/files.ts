@@ -26,13 +26,18 @@ export async function exists(path: string): Promise<boolean> {
 
 /**
  * Writes a file beside its place, syncs it to the disk and renames it there: a crash or a full disk
- * leaves the old one. Makes the folder where it is missing.
+ * leaves the old one. Makes the folder where it is missing. `mode` is for
+ * what is not everybody's business.
  */
-export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeWhole(
+  path: string,
+  content: string | Uint8Array,
+  mode?: number,
+): Promise<void> {
   await Deno.mkdir(dirname(path), { recursive: true });
   const beside = `${path}.${Deno.pid}.new`;
   try {
-    using file = await Deno.open(beside, { write: true, create: true, truncate: true });
+    using file = await Deno.open(beside, { write: true, create: true, truncate: true, mode });
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
     for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
     await file.syncData();

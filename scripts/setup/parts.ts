@@ -26,6 +26,8 @@ export const PARTS: Part[] = [
   part("mirror", "zstd", ["zstd"], "reads databases"),
   part("mirror", "bzip2", ["bzip2"], "reads databases"),
   part("mirror", "openssl", ["openssl"], "TLS of rsync-ssl upstreams"),
+  part("mirror", "nftables", ["nft"], "counts and refuses for bwlimit"),
+  part("mirror", "iproute2", ["ip", "ss"], "hangs up on those who are refused"),
   part(
     "demo",
     "pacman-package-manager",
@@ -51,6 +53,7 @@ export const PARTS: Part[] = [
   ),
   part("test", "vsftpd", ["vsftpd"], "serves FTP in production"),
   part("test", "wrk", ["wrk"], "asks servers as fast as they answer"),
+  part("test", "pmacct", ["pmacctd"], "sends NetFlow and IPFIX"),
   part("test", "stunnel4", ["stunnel"], "TLS in front of an rsync daemon"),
   part("test", "chromium", ["chromium"], "shows the pages"),
   part(

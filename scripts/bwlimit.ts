@@ -1,0 +1,253 @@
+#!/usr/bin/env -S deno run --allow-run=setpriv,sh --allow-read --allow-write --allow-env --allow-net --allow-sys=networkInterfaces,uid
+/**
+ * Keeps single addresses from eating the mirror's line: the kernel counts and refuses (nftables), this
+ * keeps the policy, explains it, and answers those who are refused.
+ *
+ *     bwlimit run | list | explain ADDRESS | ban ADDRESS | unban ADDRESS | allow ADDRESS | flush
+ */
+import { closestString } from "@std/text/closest-string";
+import { formatDuration, formatTime, parseDuration } from "../formats/units.ts";
+import { type Arguments, command, type CommandSpec, EXIT, UsageError } from "./lib/cli.ts";
+import { loadConfig } from "./lib/config.ts";
+import { openStorage } from "./lib/storage.ts";
+import {
+  formatNetwork,
+  type Id,
+  idOfText,
+  parseNetwork,
+  scopesOf,
+  showId,
+} from "./bwlimit/address.ts";
+import { allowedNetworks } from "./bwlimit/allow.ts";
+import { commandsOf } from "./bwlimit/commands.ts";
+import type { Action, Did, Step } from "./bwlimit/engine.ts";
+import { flush, policyOf } from "./bwlimit/guard.ts";
+import {
+  audit,
+  changeOrders,
+  type Files,
+  filesIn,
+  loadMemory,
+  loadOrders,
+  openFolder,
+  type Orders,
+} from "./bwlimit/memory.ts";
+import { apply } from "./bwlimit/nft.ts";
+import { explain, list, refusedIn } from "./bwlimit/report.ts";
+import { serve } from "./bwlimit/serve.ts";
+import { allowCommands } from "./bwlimit/table.ts";
+
+const SPEC: CommandSpec = {
+  name: "bwlimit",
+  summary: "keep single addresses from eating the mirror's line",
+  operands: "run | list | explain ADDRESS | ban ADDRESS | unban ADDRESS | allow NETWORK | flush",
+  options: {
+    for: { value: "TIME", help: 'how long a ban or an allowance is, such as "6 h"' },
+    reason: { value: "TEXT", help: "why, for the audit log and the answer" },
+    silent: { help: "ban: refuse without an answer" },
+    remove: { help: "allow: take the network off the list again" },
+    "dry-run": {
+      help: "run: refuse nobody, only say who would be; others: print what nft would be told",
+    },
+  },
+  examples: [
+    ["bwlimit run", "make the table and look after it, until SIGINT or SIGTERM"],
+    ["bwlimit run --dry-run", "the same, but nobody is refused or slowed down"],
+    ["bwlimit list", "who is refused, slowed down, or near a limit"],
+    ["bwlimit explain 192.0.2.7", "what was counted, which rule acted when, until when"],
+    ['bwlimit ban 192.0.2.7 --for "6 h" --reason "loops over the ISOs"', "refuse an address"],
+    ["bwlimit unban 2001:db8:1::/64", "let it in again; its bans are forgotten"],
+    ['bwlimit allow 198.51.100.0/24 --for "2 d"', "never touch a network"],
+    ["bwlimit flush", "take the table away: nobody is counted or refused"],
+  ],
+};
+
+/** What a subcommand works with. */
+interface Context extends Arguments {
+  config: Awaited<ReturnType<typeof loadConfig>>;
+  files: Files;
+  /** What stands behind the subcommand. */
+  operand?: string;
+  now: number;
+}
+
+const COMMANDS: Record<string, { operand: boolean; body: (context: Context) => Promise<number> }> =
+  {
+    run: { operand: false, body: (c) => serve(c.config, c.log, c.switches.has("dry-run")) },
+    list: {
+      operand: false,
+      body: async (c) => print(await list(c.config, c.switches.has("json"))),
+    },
+    explain: {
+      operand: true,
+      body: async (c) => print(await explain(c.config, c.operand!, c.switches.has("json"))),
+    },
+    ban: { operand: true, body: ban },
+    unban: { operand: true, body: unban },
+    allow: { operand: true, body: allow },
+    flush: {
+      operand: false,
+      body: async (c) => {
+        if (c.switches.has("dry-run")) return print("delete table inet mirrorkit\n");
+        await flush();
+        c.log.info(
+          "The table inet mirrorkit is gone. bwlimit run makes it again, with the bans that still last.",
+        );
+        return EXIT.done;
+      },
+    },
+  };
+
+function print(text: string): number {
+  console.log(text.trimEnd());
+  return EXIT.done;
+}
+
+/** The id that an operand stands for. */
+function idOperand({ config, operand }: Context): Id {
+  const scopes = scopesOf(policyOf(config)), id = idOfText(operand!, scopes);
+  if (id) return id;
+  throw new UsageError(
+    `${JSON.stringify(operand)} is not allowed; allowed is ${
+      scopes.map((s) => s.id === "c4" ? "an IPv4 address" : `an IPv${s.family} /${s.prefix}`).join(
+        ", ",
+      )
+    }.`,
+    "Limits for networks need a [bwlimit.network]. An IPv6 address stands for its /64.",
+  );
+}
+
+function seconds({ values }: Context): number | undefined {
+  if (values.for === undefined) return undefined;
+  try {
+    const length = parseDuration(values.for);
+    if (length > 0) return length;
+  } catch { /* said below */ }
+  throw new UsageError(
+    `--for ${JSON.stringify(values.for)} is not allowed; allowed is a time such as "6 h".`,
+  );
+}
+
+/** Tells the kernel and writes down who was meant and why. `run` finds the orders at its next look. */
+async function order(context: Context, did: Did, id: Id, actions: Action[], until?: number) {
+  const { files, now, values } = context;
+  await apply(actions.flatMap(commandsOf).join("\n") + "\n");
+  const why = values.reason ?? "by hand";
+  await audit(files, [{ at: now, did, who: showId(id), why, by: "operator", until }], "enforce");
+}
+
+async function ban(context: Context): Promise<number> {
+  const { files, now, values, switches, log } = context, id = idOperand(context);
+  const length = seconds(context) ?? policyOf(context.config).bans[0], until = now + length;
+  const step: Step = switches.has("silent") ? "block" : "ban";
+  const action: Action = { do: step, id, seconds: length };
+  if (switches.has("dry-run")) return print(commandsOf(action).join("\n"));
+  const why = values.reason ?? "by hand";
+  await changeOrders(files, now, (orders) => {
+    orders.bans = [...orders.bans.filter((o) => o.id !== id), { id, at: now, until, step, why }];
+    orders.unbans = orders.unbans.filter((o) => o.id !== id);
+  });
+  await order(context, step === "ban" ? "banned" : "blocked", id, [action], until);
+  log.info(`${showId(id)} is refused until ${formatTime(until)} (${formatDuration(length)}).`);
+  return EXIT.done;
+}
+
+async function unban(context: Context): Promise<number> {
+  const { files, now, values, switches, log } = context, id = idOperand(context);
+  const actions: Action[] = [
+    { do: "unban", id },
+    { do: "unslow", id, seconds: 0 },
+    { do: "forget", id, protocols: [] },
+  ];
+  if (switches.has("dry-run")) return print(actions.flatMap(commandsOf).join("\n"));
+  await changeOrders(files, now, (orders) => {
+    orders.bans = orders.bans.filter((o) => o.id !== id);
+    orders.unbans.push({ id, at: now, why: values.reason ?? "by hand" });
+  });
+  await order(context, "unbanned", id, actions);
+  log.info(`${showId(id)} is let in again; what it had before is forgotten.`);
+  return EXIT.done;
+}
+
+async function allow(context: Context): Promise<number> {
+  const { files, now, values, switches, operand, config, log } = context;
+  const policy = policyOf(config), parsed = parseNetwork(operand!);
+  if (!parsed) {
+    throw new UsageError(
+      `${
+        JSON.stringify(operand)
+      } is not allowed; allowed is an address or a network such as "192.0.2.0/24".`,
+      "Host names belong into allow of [bwlimit], where they are looked up again and again.",
+    );
+  }
+  const network = formatNetwork(parsed), remove = switches.has("remove");
+  const length = seconds(context), until = length === undefined ? null : now + length;
+  const dry = switches.has("dry-run");
+  const why = values.reason ?? "by hand";
+  let entries: string[] = [];
+  const change = (orders: Orders) => {
+    orders.allows = orders.allows.filter((o) => o.network !== network);
+    if (!remove) orders.allows.push({ network, at: now, until, why });
+    entries = [...policy.allow, ...orders.allows.map((o) => o.network)];
+  };
+  if (dry) change(await loadOrders(files, now));
+  else await changeOrders(files, now, change);
+  // Names as `run` last looked them up.
+  const resolved = { ...(await loadMemory(files))?.resolved };
+  const networks = await allowedNetworks(entries, resolved, {
+    resolve: (host) => Promise.resolve(resolved[host] ?? []),
+  });
+  const refused = remove ? [] : await refusedIn(parsed, policy);
+  const commands = [
+    ...allowCommands(networks),
+    ...refused.flatMap((id) => commandsOf({ do: "unban", id })),
+  ];
+  if (dry) return print(commands.join("\n"));
+  await apply(commands.join("\n") + "\n");
+  await audit(files, [{
+    at: now,
+    did: remove ? "disallowed" : "allowed",
+    who: network,
+    why,
+    by: "operator",
+    ...(until === null ? {} : { until }),
+  }], "enforce");
+  log.info(
+    remove
+      ? `${network} is off the allow-list, but for what mirror.toml says.`
+      : `${network} is never touched${until === null ? "" : ` until ${formatTime(until)}`}.`,
+  );
+  return EXIT.done;
+}
+
+/** The command; gives its exit code. */
+export function main(args: string[]): Promise<number> {
+  return command(SPEC, args, async (parsed) => {
+    const [name = "", operand, ...more] = parsed.operands;
+    const known = Object.keys(COMMANDS), found = known.includes(name) ? COMMANDS[name] : undefined;
+    if (!found) {
+      throw new UsageError(
+        name
+          ? `There is no bwlimit ${JSON.stringify(name)}. Did you mean ${
+            closestString(name, known)
+          }?`
+          : "What is to be done?",
+        `Allowed are ${known.join(", ")}; see bwlimit --help.`,
+      );
+    }
+    if (found.operand !== (operand !== undefined) || more.length) {
+      throw new UsageError(
+        `bwlimit ${name} takes ${found.operand ? "one address" : "nothing more"}.`,
+        "See bwlimit --help.",
+      );
+    }
+    const config = await loadConfig(parsed);
+    policyOf(config);
+    await openStorage(config.data);
+    const files = filesIn(config.data);
+    await openFolder(files);
+    return await found.body({ ...parsed, config, files, operand, now: Date.now() / 1000 });
+  });
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

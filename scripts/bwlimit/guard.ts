@@ -1,0 +1,341 @@
+/** What `bwlimit run` does at each look: reads, asks the engine, tells the kernel, writes down. */
+import { createHash } from "node:crypto";
+import { type BwlimitStatus, type CollectorStatus } from "../../formats/bwlimit.ts";
+import type { Log } from "../lib/cli.ts";
+import { Failure } from "../lib/cli.ts";
+import type { Config } from "../lib/config.ts";
+import { writeWhole } from "../lib/files.ts";
+import type { Bwlimit } from "../lib/limits.ts";
+import { type Run, run as runProgram } from "../lib/run.ts";
+import {
+  formatNetwork,
+  type Id,
+  lieIn,
+  type Network,
+  parseAddress,
+  scopesOf,
+  showId,
+  splitId,
+} from "./address.ts";
+import { allowedNetworks, type Resolve } from "./allow.ts";
+import { commandsOf } from "./commands.ts";
+import { type Action, Engine, type Reading, type Record } from "./engine.ts";
+import {
+  audit,
+  type Files,
+  filesIn,
+  loadMemory,
+  loadOrders,
+  nothingSaved,
+  openFolder,
+  type Orders,
+  pseudonyms,
+  type Saved,
+  saveMemory,
+  tidyAudit,
+} from "./memory.ts";
+import { apply, Session, transactions } from "./nft.ts";
+import { readAll, totalOf } from "./reading.ts";
+import { type Bytes, plus, sum } from "./rolling.ts";
+import { allowCommands, renderTable, TABLE } from "./table.ts";
+
+/** What a guard uses; all has a default. */
+export interface GuardOptions {
+  log: Log;
+  /** Epoch seconds. */
+  now?: () => number;
+  run?: Run;
+  resolve?: Resolve;
+}
+
+/** Memory is saved at least so often; a power failure loses no more of the accounting. */
+const SAVE_SECONDS = 30;
+const STATUS_SECONDS = 5;
+
+/** `[bwlimit]`, or what to do where there is none. */
+export function policyOf(config: Config): Bwlimit {
+  if (config.bwlimit) return config.bwlimit;
+  throw new Failure(
+    `There is no [bwlimit] in ${config.file}: nothing is limited.`,
+    'Add it, for example: [bwlimit.client] and below it limit = { "1 h" = "10 GiB" }; mirror.toml.example shows all.',
+  );
+}
+
+/** Ports at which the mirror speaks HTTP and HTTPS. */
+export function portsOf(config: Config, policy: Bwlimit): { http: number[]; https: number[] } {
+  const { nginx, port } = config.server, { answer } = policy;
+  const http = answer.http_ports ?? [...new Set([nginx.port, port])];
+  const https = answer.https_ports ?? [nginx.tls_port];
+  return {
+    http: http.filter((p) => p > 0),
+    // Without a certificate nobody can answer there; such connections are reset.
+    https: nginx.certificate ? https.filter((p) => p > 0) : [],
+  };
+}
+
+/** The node's line, guarded. */
+export class Guard {
+  readonly policy: Bwlimit;
+  readonly files: Files;
+  readonly scopes;
+  engine!: Engine;
+  saved!: Saved;
+  /** For the status. */
+  answers = 0;
+  collector?: () => CollectorStatus;
+  difference: number | null = null;
+  readonly alarms = new Map<string, string>();
+  private session?: Session;
+  private allow: Network[] = [];
+  private orders: Orders = { bans: [], unbans: [], allows: [] };
+  private reading?: Reading;
+  private missed = 0;
+  private destinations: number | null = null;
+  private lookSeconds = 0;
+  private savedAt = 0;
+  private statusAt = 0;
+  private resolvedAt = 0;
+  private readonly run: Run;
+  private readonly log: Log;
+  readonly now: () => number;
+
+  constructor(readonly config: Config, private readonly options: GuardOptions) {
+    this.policy = policyOf(config);
+    this.files = filesIn(config.data);
+    this.scopes = scopesOf(this.policy);
+    this.run = options.run ?? runProgram;
+    this.now = options.now ?? (() => Date.now() / 1000);
+    this.log = options.log;
+  }
+
+  /** Takes up what was left: the kernel's table where it is ours, else what was saved. */
+  async begin(): Promise<void> {
+    await openFolder(this.files);
+    const saved = await loadMemory(this.files);
+    this.saved = saved ?? nothingSaved();
+    this.engine = new Engine(this.policy, this.saved, await pseudonyms(this.files));
+    await this.renewAllow(true);
+    if (await this.isOurs()) {
+      if (!saved) this.engine.adopt(await this.read());
+      this.log.info("The table inet mirrorkit is there and stays as it is.");
+      await apply(allowCommands(this.allow).join("\n"), this.run);
+    } else {
+      // Another configuration's table: what it counted to the end is not lost.
+      if (saved) await this.read().then((r) => this.engine.look(r, this.now())).catch(() => {});
+      await this.rebuild();
+    }
+  }
+
+  private get mark(): string {
+    const { policy } = this, { http, https } = portsOf(this.config, policy);
+    const text = renderTable({ policy, http, https, allow: [], mark: "" });
+    return createHash("sha256").update(text).digest("hex").slice(0, 12);
+  }
+
+  /** Whether the kernel has the table of this very configuration. */
+  private async isOurs(): Promise<boolean> {
+    try {
+      await this.list(`mark_${this.mark}`);
+      return true;
+    } catch (error) {
+      if (error instanceof Failure && /is not there/.test(error.message)) return false;
+      throw error;
+    }
+  }
+
+  private async list(set: string) {
+    if (!this.session?.isUp) this.session = new Session();
+    return await this.session.list(set);
+  }
+
+  private read(): Promise<Reading> {
+    return readAll((set) => this.list(set), this.scopes);
+  }
+
+  /** Makes the table anew, with what is remembered in it. */
+  private async rebuild(): Promise<void> {
+    const { policy } = this, { http, https } = portsOf(this.config, policy);
+    const table = renderTable({ policy, http, https, allow: this.allow, mark: this.mark });
+    const groups = this.engine.restore(this.now()).map(commandsOf);
+    for (const text of transactions([[table], ...groups])) await apply(text, this.run);
+    this.saved.seenTotal = [0, 0, 0];
+    this.log.info(
+      `The table inet mirrorkit is made; ${this.saved.clients.size} clients are remembered.`,
+    );
+  }
+
+  /** One look. */
+  async look(): Promise<void> {
+    const started = performance.now(), now = this.now();
+    if (!await this.isOurs()) {
+      this.log.warn("The table inet mirrorkit has gone or is another one; it is made again.");
+      await this.rebuild();
+    }
+    await this.obey(now);
+    if (now - this.resolvedAt >= this.policy.resolve_every) await this.renewAllow(false);
+    const reading = this.reading = await this.read();
+    const actions = this.engine.look(reading, now);
+    await this.act(actions);
+    await this.countTotals();
+    const records = this.engine.records.splice(0);
+    await this.writeDown(records);
+    this.lookSeconds = (performance.now() - started) / 1000;
+    const due = records.length || actions.some((a) => a.do === "forget");
+    if (due || now - this.savedAt >= SAVE_SECONDS) await this.save(now);
+    if (records.length || now - this.statusAt >= STATUS_SECONDS) await this.writeStatus(now);
+  }
+
+  /** Tells the kernel. What fails is asked for again at the next look, as long as it is needed. */
+  async act(actions: Action[]): Promise<void> {
+    const allowed = (id: Id) => lieIn(parseAddress(splitId(id).key)!, this.allow);
+    const wanted = actions.filter((a) => a.do === "forget" || !allowed(a.id));
+    for (const text of transactions(wanted.map(commandsOf))) await apply(text, this.run);
+    if (this.policy.mode !== "enforce") return;
+    for (const action of wanted) {
+      if (action.do === "ban" || action.do === "block") await this.hangUp(action.id);
+    }
+  }
+
+  /**
+   * Resets what connections of this machine a client still has. The kernel resets them itself at the next
+   * packet that comes from there; a client that only waits for data would send none.
+   */
+  private async hangUp(id: Id): Promise<void> {
+    const { scope, key } = splitId(id), { port, tls_port } = this.policy.answer;
+    const host = scope.family === 6 ? `[${key}]/${scope.prefix}` : `${key}/${scope.prefix}`;
+    const spared = [port, tls_port, ...this.policy.exempt_ports];
+    const not = spared.flatMap((p) => ["and", "not", "sport", "=", `:${p}`]);
+    const result = await this.run({ command: "ss", args: ["-K", "-t", "dst", host, ...not] });
+    if (result.code !== 0) this.log.detail(`ss -K: ${result.stderr.trim()}`);
+  }
+
+  private async writeDown(records: Record[]): Promise<void> {
+    for (const { did, why, id, by } of records) {
+      this.saved.actions[did] = (this.saved.actions[did] ?? 0) + 1;
+      // No address where everybody reads: the audit log has it.
+      this.log.info(
+        `${this.policy.mode === "report" ? "would have " : ""}${did} a ${
+          splitId(id).scope.kind
+        } (${by}): ${why}`,
+      );
+    }
+    await audit(this.files, records.map((r) => ({ ...r, who: showId(r.id) })), this.policy.mode);
+  }
+
+  /** Takes in what operators have asked for since. */
+  private async obey(now: number): Promise<void> {
+    const orders = await loadOrders(this.files, now);
+    const before = JSON.stringify(this.orders.allows), actions: Action[] = [];
+    for (const { id, at } of orders.unbans) {
+      if (at > this.saved.obeyedAt) actions.push(...this.engine.pardon(id));
+    }
+    for (const { id, at, until, step, why } of orders.bans) {
+      const isNew = at > this.saved.obeyedAt || !this.engine.client(id).ban;
+      if (!isNew || !this.scopes.includes(splitId(id).scope)) continue;
+      actions.push(...this.engine.obey(id, why, step, at, until));
+    }
+    this.saved.obeyedAt = now;
+    await this.act(actions);
+    this.orders = orders;
+    if (JSON.stringify(orders.allows) !== before) await this.renewAllow(false);
+  }
+
+  /** Looks the allow-list's names up again, and lets those go who are on it. */
+  private async renewAllow(first: boolean): Promise<void> {
+    const now = this.now();
+    if (first) this.orders = await loadOrders(this.files, now);
+    const entries = [...this.policy.allow, ...this.orders.allows.map((a) => a.network)];
+    const allow = await allowedNetworks(entries, this.saved.resolved, {
+      resolve: this.options.resolve,
+      warn: (text) => this.log.warn(text),
+    });
+    const text = (networks: Network[]) => networks.map(formatNetwork).sort().join();
+    const changed = text(allow) !== text(this.allow);
+    this.allow = allow;
+    this.resolvedAt = now;
+    if (changed && !first) await apply(allowCommands(allow).join("\n"), this.run);
+  }
+
+  /** True for who is never touched. */
+  isAllowed(address: string): boolean {
+    const parsed = parseAddress(address);
+    return parsed !== undefined && lieIn(parsed, this.allow);
+  }
+
+  private async countTotals(): Promise<void> {
+    const counted = totalOf(await this.list("total"));
+    const back = sum(counted) < sum(this.saved.seenTotal);
+    const grown = back ? counted : counted.map((n, i) => n - this.saved.seenTotal[i]) as Bytes;
+    this.saved.bytes = plus(this.saved.bytes, grown);
+    this.saved.seenTotal = counted;
+    this.missed = sum(totalOf(await this.list("missed")));
+    if (this.missed > 0) {
+      this.alarm(
+        "full",
+        `The kernel counts ${this.policy.destinations} destinations of a kind and no more; traffic to others is not limited. Raise destinations in [bwlimit].`,
+      );
+    }
+  }
+
+  /** Something that an operator should look at; said once. */
+  alarm(name: string, text: string | undefined): void {
+    if (text === undefined) return void this.alarms.delete(name);
+    if (!this.alarms.has(name)) this.log.warn(`alarm: ${text}`);
+    this.alarms.set(name, text);
+  }
+
+  async save(now = this.now()): Promise<void> {
+    this.engine.tidy(now);
+    this.saved.savedAt = this.savedAt = now;
+    await saveMemory(this.files, this.saved);
+    const longest = Math.max(
+      ...this.scopes.flatMap((s) => this.policy[s.kind]!.limit.map((l) => l.seconds)),
+    );
+    await tidyAudit(this.files, longest + Math.max(...this.policy.bans), now);
+  }
+
+  status(now: number): BwlimitStatus {
+    const [tcp, udp, other] = this.saved.bytes, reading = this.reading;
+    return {
+      v: 1,
+      time: Math.floor(now),
+      mode: this.policy.mode,
+      pollSeconds: this.policy.poll,
+      lookSeconds: this.lookSeconds,
+      watched: this.saved.clients.size,
+      slowed: reading?.slow.size ?? 0,
+      banned: reading?.ban.size ?? 0,
+      blocked: reading?.block.size ?? 0,
+      allowed: this.allow.length,
+      actions: this.saved.actions,
+      bytes: { tcp, udp, other },
+      destinations: { counted: this.destinations, most: this.policy.destinations },
+      uncounted: this.missed,
+      collector: this.collector?.() ?? null,
+      difference: this.difference,
+      answers: this.answers,
+      alarms: [...this.alarms.values()],
+    };
+  }
+
+  private async writeStatus(now: number): Promise<void> {
+    this.statusAt = now;
+    await writeWhole(this.files.status, JSON.stringify(this.status(now)) + "\n");
+  }
+
+  /** Stops: everything is saved; the kernel goes on as configured. */
+  async end(): Promise<void> {
+    try {
+      await this.look();
+      await this.save();
+      if (this.policy.on_stop === "flush") await flush(this.run);
+    } finally {
+      await this.session?.[Symbol.asyncDispose]();
+    }
+  }
+}
+
+/** Takes our table away; nobody is refused or counted any longer. */
+export async function flush(run: Run = runProgram): Promise<void> {
+  await apply(`table ${TABLE}\ndelete table ${TABLE}\n`, run);
+}

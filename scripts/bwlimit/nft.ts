@@ -1,0 +1,192 @@
+/** Speaks with nft(8): text in, JSON out, and errors as messages that say what to do. */
+import { Failure } from "../lib/cli.ts";
+import { type Run, run as runProgram, tied } from "../lib/run.ts";
+
+/**
+ * The permission to speak with the kernel's netlink comes from the namespace's owner; what is sent at once
+ * must fit into its buffer, which only root can enlarge (EMSGSIZE with 212,992 bytes and 2,000 elements).
+ */
+const AT_ONCE = 60_000;
+
+/** What nft complains about, and what to do about it. */
+const COMPLAINTS: [pattern: RegExp, message: string, hint: string][] = [
+  [
+    /Operation not permitted|cache initialization failed|you must be root/i,
+    "nft may not touch the firewall: permission denied",
+    "Run as root, or with CAP_NET_ADMIN as the unit mirrorkit-bwlimit does. To try it out: unshare -Urn",
+  ],
+  [
+    /Protocol not supported|Unable to initialize Netlink socket/i,
+    "This kernel has no nf_tables",
+    "Load it with: modprobe nf_tables; or boot a kernel that has it (5.10 or newer).",
+  ],
+  [
+    /Operation not supported|Could not process rule: No such file or directory[\s\S]*(?:quota|limit|redirect|reject|type nat|fib|update @|add @)/i,
+    "This kernel lacks a feature of nf_tables that bwlimit needs",
+    "Load what is there: modprobe -a nft_quota nft_limit nft_ct nft_nat nft_redir nft_reject_inet nft_fib_inet; " +
+    "kernel 5.10 or newer with CONFIG_NFT_QUOTA, _LIMIT, _REDIR, _REJECT_INET, _FIB_INET has all of it.",
+  ],
+  [
+    /Too many open files in system|File table overflow|Numerical result out of range/i,
+    "A set of the table inet mirrorkit is full",
+    "Raise destinations in [bwlimit] and start bwlimit again; see what fills it with: bwlimit list",
+  ],
+  [
+    /Cannot allocate memory|No buffer space/i,
+    "The kernel has no memory left for the table inet mirrorkit",
+    "Lower destinations in [bwlimit]: each takes about 200 bytes.",
+  ],
+  [
+    /Message too long/i,
+    "What nft sends at once does not fit into the socket's buffer",
+    "Run as root outside of a user namespace, or raise it with: sysctl net.core.wmem_max=4194304",
+  ],
+  [
+    /No such file or directory/i,
+    "The table inet mirrorkit, or a part of it, is not there",
+    "Make it with: deno task bwlimit run",
+  ],
+];
+
+/** What a failure of nft means. */
+export function explainNft(stderr: string): Failure {
+  const said = stderr.trim().split("\n").slice(0, 3).join("\n").slice(0, 500);
+  for (const [pattern, message, hint] of COMPLAINTS) {
+    if (pattern.test(stderr)) return new Failure(`${message}. nft says: ${said}`, hint);
+  }
+  return new Failure(
+    `nft refuses: ${said || "no reason given"}`,
+    "Is it 1.0.6 or newer? nft --version",
+  );
+}
+
+const missing = () =>
+  new Failure(
+    "nft is not installed.",
+    "Install it with: deno task setup --for mirror (Debian: nftables)",
+  );
+
+/** Applies text as one transaction. Throws {@linkcode Failure}. */
+export async function apply(text: string, run: Run = runProgram): Promise<void> {
+  const result = await run({ command: "nft", args: ["-f", "-"] }, {
+    input: new TextEncoder().encode(text),
+  });
+  if (result.code === 0) return;
+  throw /setpriv: failed to execute nft/.test(result.stderr)
+    ? missing()
+    : explainNft(result.stderr);
+}
+
+/** Groups of commands in as few transactions as fit; a group is never split. */
+export function transactions(groups: string[][], atOnce = AT_ONCE): string[] {
+  const texts: string[] = [];
+  let text = "";
+  for (const group of groups) {
+    const more = group.join("\n") + "\n";
+    if (text && text.length + more.length > atOnce) {
+      texts.push(text);
+      text = "";
+    }
+    text += more;
+  }
+  return text ? [...texts, text] : texts;
+}
+
+/** An element of a set as nft lists it. */
+export interface Element {
+  val: string | { concat: string[] } | { prefix: { addr: string; len: number } } | {
+    range: string[];
+  };
+  expires?: number;
+  counter?: { packets: number; bytes: number };
+}
+
+interface Listing {
+  nftables: { set?: { elem?: (Element["val"] | { elem: Element })[]; size?: number } }[];
+}
+
+/** The elements in nft's JSON of a set; those without anything beside stand there bare. */
+export function elementsOf(json: string): Element[] {
+  const { nftables } = JSON.parse(json) as Listing;
+  const found = nftables.find((entry) => entry.set)?.set?.elem ?? [];
+  return found.map((e) => typeof e === "object" && "elem" in e ? e.elem : { val: e });
+}
+
+/**
+ * An nft that stays, and lists sets when asked. Starting one takes 4 ms of CPU, asking one 0.1 ms. Only
+ * `list set` is asked of it: everything else (`list table`, `get element`, `list quotas`) makes nft 1.0.6
+ * fetch all elements of all sets first, which takes 2 s where there are 100,000.
+ */
+export class Session implements AsyncDisposable {
+  private readonly child: Deno.ChildProcess;
+  private readonly stdin: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  private readonly waiting: { resolve(line: string): void; reject(error: Error): void }[] = [];
+  private ended = false;
+
+  constructor() {
+    const { command, args } = tied({ command: "nft", args: ["-j", "-i"] });
+    // HOME: an interactive nft writes what it was asked into a history.
+    const env = { LC_ALL: "C", HOME: "/dev/null" };
+    this.child = new Deno.Command(command, {
+      args,
+      env,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    })
+      .spawn();
+    this.stdin = this.child.stdin.getWriter() as never;
+    void this.read(this.child.stdout, (line) => this.waiting.shift()?.resolve(line));
+    let complaint = "";
+    void this.read(this.child.stderr, (line) => {
+      complaint += line + "\n";
+      // Three lines: what, where, and what points to it. The answer is missing, so who waits is told.
+      if (/^Error|failed/.test(line)) {
+        setTimeout(() => {
+          this.waiting.shift()?.reject(
+            /execute nft/.test(complaint) ? missing() : explainNft(complaint),
+          );
+          complaint = "";
+        }, 20);
+      }
+    });
+    void this.child.status.then(() => {
+      this.ended = true;
+      const error = /execute nft/.test(complaint)
+        ? missing()
+        : explainNft(complaint || "it has ended");
+      for (const one of this.waiting.splice(0)) one.reject(error);
+    });
+  }
+
+  private async read(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void) {
+    let rest = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = lines.pop()!;
+      for (const line of lines) if (line) onLine(line);
+    }
+  }
+
+  /** The elements of a set of our table. Throws {@linkcode Failure}. */
+  async list(set: string): Promise<Element[]> {
+    if (this.ended) throw new Failure("nft has ended.", "bwlimit starts another one.");
+    const answer = new Promise<string>((resolve, reject) => this.waiting.push({ resolve, reject }));
+    await this.stdin.write(new TextEncoder().encode(`list set inet mirrorkit ${set}\n`)).catch(
+      () => {},
+    );
+    return elementsOf(await answer);
+  }
+
+  get isUp(): boolean {
+    return !this.ended;
+  }
+
+  async [Symbol.asyncDispose]() {
+    await this.stdin.close().catch(() => {});
+    const timer = setTimeout(() => this.child.kill("SIGKILL"), 2000);
+    await this.child.status;
+    clearTimeout(timer);
+  }
+}

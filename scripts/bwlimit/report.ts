@@ -1,0 +1,127 @@
+/** What `list` and `explain` say: what `run` has saved, brought up to date by a look at the kernel. */
+import { formatBytes, formatTime } from "../../formats/units.ts";
+import { UsageError } from "../lib/cli.ts";
+import type { Config } from "../lib/config.ts";
+import { readText } from "../lib/files.ts";
+import type { Bwlimit } from "../lib/limits.ts";
+import {
+  familyOf,
+  type Id,
+  idOf,
+  lieIn,
+  type Network,
+  parseAddress,
+  parseNetwork,
+  scopesOf,
+  showId,
+  splitId,
+} from "./address.ts";
+import { allowedNetworks } from "./allow.ts";
+import { Engine, type Reading } from "./engine.ts";
+import { filesIn, loadMemory, loadOrders, nothingSaved, pseudonyms } from "./memory.ts";
+import { Session } from "./nft.ts";
+import { policyOf } from "./guard.ts";
+import { readAll } from "./reading.ts";
+import { describe, listText, standingOf, standings } from "./view.ts";
+
+/** The engine as it would be after a look now; nothing is changed by it. */
+async function lookNow(config: Config, session: Session) {
+  const policy = policyOf(config), files = filesIn(config.data), now = Date.now() / 1000;
+  const saved = await loadMemory(files) ?? nothingSaved();
+  const engine = new Engine(policy, saved, await pseudonyms(files));
+  const reading = await readAll((set) => session.list(set), scopesOf(policy));
+  engine.look(reading, now);
+  return { policy, files, now, saved, engine, reading };
+}
+
+/** `bwlimit list`. */
+export async function list(config: Config, json: boolean): Promise<string> {
+  await using session = new Session();
+  const { engine, reading, now } = await lookNow(config, session);
+  const all = standings(engine, reading, now);
+  return json ? JSON.stringify(all, null, 1) : listText(all);
+}
+
+/** `bwlimit explain ADDRESS`. */
+export async function explain(config: Config, text: string, json: boolean): Promise<string> {
+  const network = parseNetwork(text), address = network && parseAddress(text.split("/")[0]);
+  if (!network || !address) {
+    throw new UsageError(`${JSON.stringify(text)} is not allowed; allowed is an address.`);
+  }
+  await using session = new Session();
+  const { policy, files, now, saved, engine, reading } = await lookNow(config, session);
+  const ids = scopesOf(policy).filter((s) => s.family === familyOf(address))
+    .map((s) => idOf(s, address));
+  const allows = [...policy.allow, ...(await loadOrders(files, now)).allows.map((a) => a.network)];
+  const allowed = await allowedBy(allows, saved.resolved, address);
+  const caps = policy.cap.filter((c) => lieIn(address, c.networks.map((n) => parseNetwork(n)!)));
+  const all = await Promise.all(ids.map(async (id) => ({
+    ...standingOf(policy, id, engine.memory.clients.get(id), reading, now, engine.levelOf(id, now)),
+    ...(engine.memory.clients.has(id) ? {} : await unwatched(id, session, reading)),
+  })));
+  const history = await historyOf(files.audit, ids);
+  if (json) {
+    const names = caps.map((c) => c.name);
+    return JSON.stringify(
+      { address: text, mode: policy.mode, allowed, caps: names, standings: all, history },
+      null,
+      1,
+    );
+  }
+  const lines = [
+    allowed ? `${text} is on the allow-list (${allowed}): it is never touched.\n` : "",
+    policy.mode === "report" ? "Nobody is refused or slowed down: mode is report.\n" : "",
+    ...caps.map((c) => `It shares the cap ${c.name}: ${formatBytes(c.rate)}/s.\n`),
+    ...all.map((s) =>
+      describe(s) +
+      (s.warm === undefined
+        ? ""
+        : `  ${formatBytes(s.warm)} so far; it is too little to be looked at one by one\n`)
+    ),
+    history.length ? "What was done:\n" + history.map((h) => `  ${h}\n`).join("") : "",
+  ];
+  return lines.join("");
+}
+
+/** What the kernel has counted of somebody who is not looked at one by one. */
+async function unwatched(id: Id, session: Session, reading: Reading): Promise<{ warm?: number }> {
+  if (reading.ban.has(id) || reading.block.has(id)) return {};
+  const { scope, key } = splitId(id);
+  const found = (await session.list(`warm_${scope.id}`)).find((e) => e.val === key);
+  return { warm: found?.counter?.bytes ?? 0 };
+}
+
+/** The entry of the allow-list that an address falls under. */
+async function allowedBy(
+  entries: string[],
+  resolved: { [host: string]: string[] },
+  address: NonNullable<ReturnType<typeof parseAddress>>,
+): Promise<string | undefined> {
+  for (const entry of entries) {
+    const networks = await allowedNetworks([entry], resolved, {
+      resolve: (host) => Promise.resolve(resolved[host] ?? []),
+    });
+    if (lieIn(address, networks)) return entry;
+  }
+}
+
+/** The last lines of the audit log about ids. */
+async function historyOf(path: string, ids: Id[]): Promise<string[]> {
+  const names = ids.map(showId);
+  const lines = (await readText(path) ?? "").split("\n").filter((l) => l).map((line) =>
+    JSON.parse(line)
+  );
+  return lines.filter((l) => names.includes(l.who)).slice(-10).map((l) =>
+    `${formatTime(Date.parse(l.time) / 1000)} ${l.who} ${l.did} (${l.by}): ${l.why}` +
+    (l.until ? `; until ${formatTime(Date.parse(l.until) / 1000)}` : "")
+  );
+}
+
+/** Who is refused within a network. */
+export async function refusedIn(network: Network, policy: Bwlimit): Promise<Id[]> {
+  await using session = new Session();
+  const { ban, block } = await readAll((set) => session.list(set), scopesOf(policy));
+  return [...ban.keys(), ...block.keys()].filter((id) =>
+    lieIn(parseAddress(splitId(id).key)!, [network])
+  );
+}

@@ -1,0 +1,65 @@
+/** `bwlimit run`: looks at the kernel again and again, answers the refused, and collects flows. */
+import { EXIT, Failure, type Log } from "../lib/cli.ts";
+import type { Config } from "../lib/config.ts";
+import { takeLock } from "../lib/lock.ts";
+import { Guard, policyOf } from "./guard.ts";
+import { filesIn } from "./memory.ts";
+
+/** After a failed look the next one waits for longer, up to this. */
+const LONGEST_PAUSE = 60;
+
+/** Runs until SIGINT or SIGTERM. */
+export async function serve(config: Config, log: Log, dryRun: boolean): Promise<number> {
+  const policy = policyOf(config);
+  if (dryRun) config = { ...config, bwlimit: { ...policy, mode: "report" } };
+  using _lock = await takeLock(filesIn(config.data).lock, "bwlimit run");
+  const guard = new Guard(config, { log });
+  const stopping = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => stopping.abort(signal));
+  }
+  await guard.begin();
+  log.info(
+    `${guard.policy.mode === "report" ? "Reporting" : "Enforcing"}; a look every ${policy.poll} s.`,
+  );
+  await lookOn(guard, log, stopping.signal);
+  await guard.end();
+  log.info(
+    policy.on_stop === "flush"
+      ? "Stopped; the table is taken away."
+      : "Stopped; the kernel goes on refusing and counting. To end that: bwlimit flush",
+  );
+  return EXIT.done;
+}
+
+/** Looks until `signal`. A look that fails is said once, and tried again after growing pauses. */
+async function lookOn(guard: Guard, log: Log, signal: AbortSignal) {
+  let pause = guard.policy.poll, said = "";
+  while (!signal.aborted) {
+    try {
+      await guard.look();
+      if (said) log.info("It works again.");
+      said = "";
+      pause = guard.policy.poll;
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      if (said !== error.message) log.error(`error: ${error.message}\n  hint: ${error.hint}`);
+      said = error.message;
+      pause = Math.min(LONGEST_PAUSE, pause * 2);
+    }
+    await sleep(pause, signal);
+  }
+}
+
+function sleep(seconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, seconds * 1000);
+    signal.addEventListener("abort", done);
+    if (signal.aborted) done();
+  });
+}
