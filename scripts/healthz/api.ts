@@ -1,5 +1,5 @@
 /** Calls of an HTTP API that answers JSON: bounded in time and size, patient with rate limits. */
-import { Failure } from "../lib/cli.ts";
+import { Failure } from "../lib/failure.ts";
 
 /** How an API is called; a test passes its own clock. */
 export interface Api {

@@ -5,7 +5,7 @@ import { toDisplay } from "../../formats/names.ts";
 import { formatDuration, formatTime } from "../../formats/units.ts";
 import type { CheckName, Endpoint, Healthz } from "../lib/healthz.ts";
 import { pickPackage } from "./packages.ts";
-import type { Answer, Wire } from "./wire.ts";
+import type { Answer, Wire } from "./wire_types.ts";
 
 /** What a check found; the rest of the verdict needs all nodes (judge.ts). */
 export interface Found extends CheckResult {

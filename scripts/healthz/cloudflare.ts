@@ -1,10 +1,10 @@
 /**
- * Cloudflare's API v4. A record is ours if its comment is our mark; all others are foreign. All changes of
- * a run go in one request (`dns_records/batch`), which Cloudflare carries out in one transaction: either
- * all are made or none.
+ * Cloudflare's API v4. A record is ours if its comment is our mark; all others are foreign. Changes go by
+ * `dns_records/batch`, a transaction each: what joins first and then what leaves, as Cloudflare tells its
+ * servers of each record apart, and none of them should see a name without addresses in between.
  */
 import * as v from "valibot";
-import { Failure } from "../lib/cli.ts";
+import { Failure } from "../lib/failure.ts";
 import type { Dns } from "../lib/healthz.ts";
 import { type Api, call } from "./api.ts";
 import { type DnsRecord, type Held, type Provider, sort, type Type, TYPES } from "./records.ts";
@@ -115,12 +115,15 @@ export function cloudflare(
           proxied: false,
         }),
       });
-      const kept = plan.desired.filter((r) => ids.has(key(r)));
-      await ask("POST", "/batch", {
-        deletes: plan.remove.map((r) => ({ id: ids.get(key(r)) })),
-        patches: plan.isOtherTtl ? kept.map((r) => ({ id: ids.get(key(r)), ttl: plan.ttl })) : [],
-        posts: plan.add.map(body),
-      });
+      const id = (r: DnsRecord) => ids.get(key(r));
+      const kept = plan.isOtherTtl ? plan.desired.filter(id) : [];
+      if (kept.length || plan.add.length) {
+        const patches = kept.map((r) => ({ id: id(r), ...body(r) }));
+        await ask("POST", "/batch", { patches, posts: plan.add.map(body) });
+      }
+      if (plan.remove.length) {
+        await ask("POST", "/batch", { deletes: plan.remove.map((r) => ({ id: id(r) })) });
+      }
     },
   };
 }

@@ -2,7 +2,7 @@
  * One whole run: look, remember, decide, write, tell. The same in Deno and in a Worker, which bring their
  * own wire, provider and state.
  */
-import { Failure } from "../lib/cli.ts";
+import { Failure } from "../lib/failure.ts";
 import { endpoints, type Healthz } from "../lib/healthz.ts";
 import { type Change, decide } from "./decide.ts";
 import { type History, record } from "./history.ts";
@@ -18,7 +18,7 @@ import {
   recordsFor,
   showPlan,
 } from "./records.ts";
-import type { Wire } from "./wire.ts";
+import type { Wire } from "./wire_types.ts";
 
 /** What a run needs. */
 export interface Parts {

@@ -1,5 +1,5 @@
 /** A command of the operator's that gets the whole desired set as JSON on its stdin. */
-import { Failure } from "../lib/cli.ts";
+import { Failure } from "../lib/failure.ts";
 import type { Dns, Healthz } from "../lib/healthz.ts";
 import { type Run, run as realRun } from "../lib/run.ts";
 import type { Provider } from "./records.ts";

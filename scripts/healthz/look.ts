@@ -4,7 +4,7 @@ import { type Endpoint, endpoints, familyOf, type Healthz } from "../lib/healthz
 import { check, type Found } from "./checks.ts";
 import { type History, isGood, type Peer, type Round } from "./history.ts";
 import { judge } from "./judge.ts";
-import type { Wire } from "./wire.ts";
+import type { Wire } from "./wire_types.ts";
 
 /** What is costly is looked at once in so many seconds while it is good. */
 const RANGE_SECONDS = 3600;

@@ -3,7 +3,7 @@
  * as they were; and it knows no prerequisites, so what is there is read once more right before.
  */
 import * as v from "valibot";
-import { Failure } from "../lib/cli.ts";
+import { Failure } from "../lib/failure.ts";
 import type { Dns } from "../lib/healthz.ts";
 import { type Api, call } from "./api.ts";
 import { type Held, type Provider, sort, type Type, TYPES } from "./records.ts";

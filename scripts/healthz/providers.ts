@@ -1,6 +1,6 @@
 /** The provider that mirror.toml names, with its secret. */
 import { join } from "@std/path/posix";
-import { Failure } from "../lib/cli.ts";
+import { Failure } from "../lib/failure.ts";
 import { exists, readText } from "../lib/files.ts";
 import type { Healthz } from "../lib/healthz.ts";
 import { cloudflare } from "./cloudflare.ts";

@@ -3,7 +3,7 @@
  * no kept library of TSIG for JavaScript. The key stays in its file. The prerequisites say what was there
  * when it was read, so an update that lost a race changes nothing.
  */
-import { Failure } from "../lib/cli.ts";
+import { Failure } from "../lib/failure.ts";
 import type { Dns } from "../lib/healthz.ts";
 import { type Run, run as realRun } from "../lib/run.ts";
 import {

@@ -14,7 +14,7 @@ import {
   readService,
   recordsFor,
 } from "../../../scripts/healthz/records.ts";
-import type { Wire } from "../../../scripts/healthz/wire.ts";
+import type { Wire } from "../../../scripts/healthz/wire_types.ts";
 import { healthz } from "./helpers.ts";
 
 const START = 1_790_000_000;
