@@ -91,7 +91,7 @@ export function main(args: string[]): Promise<number> {
     };
     if (what === "status") return await status(call);
     if (needsNode) return await drain(call, node, what === "drain");
-    await openStorage(config.data);
+    await openStorage(config.data, ["state"]);
     return what === "run" ? await run(call) : await check(call);
   });
 }
@@ -209,7 +209,7 @@ async function drain({ config, log, isDry }: Call, name: string, out: boolean): 
     log.info(`${name} would be ${out ? "drained" : "let in again"}.`);
     return EXIT.done;
   }
-  await openStorage(config.data);
+  await openStorage(config.data, ["state"]);
   using _lock = await waitForLock(healthzFiles(config.data).drained + ".lock");
   const others = (await loadDrained(config.data)).filter((n) => n !== name && names.includes(n));
   await saveDrained(config.data, out ? [...others, name] : others);

@@ -81,6 +81,11 @@ export class Node {
     if (hub || send_to.length) this.keepUp("The statistics spoke", "scripts/statcat.ts", "spoke");
   }
 
+  /** Looks after the nodes of the mirror's name, if mirror.toml has some. */
+  watch(): void {
+    if (this.config.healthz) this.keepUp("healthz", "scripts/healthz.ts", "run");
+  }
+
   /** Runs a command that is not to end; one that does is started again. */
   private keepUp(what: string, script: Parameters<Start>[0], ...args: string[]): void {
     void this.track((async () => {
@@ -171,6 +176,7 @@ export function main(args: string[]): Promise<number> {
     const node = new Node(config, log, where);
     if (!switches.has("no-server")) node.serve();
     node.measure();
+    node.watch();
     await node.begin();
     const signal = await new Promise<string>((resolve) => {
       for (const name of ["SIGTERM", "SIGINT"] as const) {

@@ -2,7 +2,7 @@
  * The embedded server: every URL, as a Hono app that needs no port (`app.request(…)`).
  *
  * The server's own URLs win over files of the same name in a repository at `/`: `/healthz`,
- * `/status.json`, `/metrics`, `/sse`, `/stats.json` and all below `/.mirrorkit/`.
+ * `/status.json`, `/nodes.json`, `/metrics`, `/sse`, `/stats.json` and all below `/.mirrorkit/`.
  */
 import { Hono } from "hono";
 import { fromFileUrl } from "@std/path/posix";
@@ -17,6 +17,7 @@ import { Home } from "./home.ts";
 import { Listings } from "./listings.ts";
 import { processMetrics, renderMetrics } from "./metrics.ts";
 import { acceptedFormat } from "./negotiate.ts";
+import { loadNodes, nodesMetrics } from "./nodes.ts";
 import { OWN, resolveTarget } from "./path.ts";
 import { sendText } from "./send.ts";
 import { Store } from "./store.ts";
@@ -40,7 +41,14 @@ export interface Asked {
   Bindings: { address?: string };
 }
 
-const ENDPOINTS = new Set(["/healthz", "/status.json", "/metrics", "/sse", "/stats.json"]);
+const ENDPOINTS = new Set([
+  "/healthz",
+  "/status.json",
+  "/nodes.json",
+  "/metrics",
+  "/sse",
+  "/stats.json",
+]);
 const FILES = "/files";
 
 /** What Hono routes by: an own URL as it is, anything else one name. */
@@ -77,9 +85,15 @@ export function createApp({
     const body = JSON.stringify(await collectHealth(store, now())) + "\n";
     return sendText(c.req.raw, body, uncached("application/json"));
   });
+  app.get("/nodes.json", async (c) => {
+    const state = await loadNodes(config.data);
+    if (!state) return problemResponse(c.req.raw, NOT_FOUND);
+    return sendText(c.req.raw, JSON.stringify(state) + "\n", uncached("application/json"));
+  });
   app.get("/metrics", async (c) => {
     const body = renderMetrics([
       ...healthMetrics(await collectHealth(store, now())),
+      ...nodesMetrics(await loadNodes(config.data)),
       ...processMetrics(startedAt),
     ]);
     return sendText(c.req.raw, body, uncached("text/plain; version=0.0.4; charset=utf-8"));

@@ -1,19 +1,20 @@
-/** What healthz keeps below `$DATA/state/healthz/`. A folder, so that no repository's files have its name. */
+/** What healthz keeps below `$DATA/state/healthz/`. */
 import { join } from "@std/path/posix";
 import { readText, writeWhole } from "../lib/files.ts";
+import { healthzFolder, nodesFile } from "../lib/storage.ts";
 import { type History, newHistory, readHistory } from "./history.ts";
 import type { NodesState } from "../../formats/nodes.ts";
 
 /** The paths. */
 export function healthzFiles(data: string) {
-  const place = (name: string) => join(data, "state/healthz", name);
+  const place = (name: string) => join(healthzFolder(data), name);
   return {
     history: place("history.json"),
     /** A state that could not be read, kept for a person to look at. */
     damaged: place("history.json.damaged"),
     drained: place("drained.json"),
     lock: place("lock"),
-    nodes: place("nodes.json"),
+    nodes: nodesFile(data),
   };
 }
 

@@ -19,6 +19,8 @@ const UNITS = [
   "mirrorkit-sync@.service",
   "mirrorkit-sync@.timer",
   "mirrorkit-index@.service",
+  "mirrorkit-healthz.service",
+  "mirrorkit-healthz.timer",
   "mirrorkit.service",
 ];
 

@@ -55,9 +55,18 @@ export function repoFiles(data: string, repo: RepoPlace): RepoFiles {
   };
 }
 
+/** The folder of `healthz`: no repository's files have its name, as they all have an extension. */
+export const healthzFolder = (data: string) => join(data, "state/healthz");
+
+/** How the nodes of the mirror's name stand (formats/nodes.ts), where healthz runs. */
+export const nodesFile = (data: string) => join(healthzFolder(data), "nodes.json");
+
 /** Makes the storage's folders, or says in one message why it can't be used. */
-export async function openStorage(data: string): Promise<void> {
-  for (const room of ["static", "indexes", "state"]) {
+export async function openStorage(
+  data: string,
+  rooms = ["static", "indexes", "state"],
+): Promise<void> {
+  for (const room of rooms) {
     const path = join(data, room);
     try {
       await Deno.mkdir(path, { recursive: true });

@@ -13,7 +13,24 @@ const PACKAGES = "systemd,systemd-sysv,rsync,xz-utils,zstd,bzip2,curl,procps";
 const repo = (name: string, more: string) =>
   `[[repo]]\nname = "${name}"\nprofile = "arch"\nretries = 0\n${more}\n`;
 
-const MIRROR_TOML = `[site]\nname = "boot.test"\n[server]\nport = 8080\n` +
+/** What the hook gets, and systemd's credential as it sees it. */
+const HOOK = "cat > /srv/mirror/state/wrote; " +
+  "cp $CREDENTIALS_DIRECTORY/healthz-secret /srv/mirror/state/seen || true";
+
+const HEALTHZ = `[healthz]
+name = "mirror.test"
+lastsync = "/arch/lastsync"
+max_age = "3650 d"
+ports = { http = 8080 }
+[healthz.dns]
+provider = "hook"
+command = ["sh", "-c", "${HOOK}"]
+[[healthz.node]]
+name = "here"
+addresses = ["127.0.0.1"]
+`;
+
+const MIRROR_TOML = `[site]\nname = "boot.test"\n[server]\nport = 8080\n${HEALTHZ}` +
   repo("arch", `upstream = ["rsync://127.0.0.1/arch/"]`) +
   repo("slow", `upstream = ["rsync://127.0.0.1/arch/"]\nbwlimit = "20k"`) +
   repo("broken", `upstream = ["rsync://127.0.0.1/nothing/"]`);
@@ -38,12 +55,15 @@ async function makeRoot(root: string) {
     root + "/etc/rsyncd.conf",
     "[arch]\npath = /srv/upstream\nuse chroot = no\n",
   );
-  const dropIn = root + "/etc/systemd/system/mirrorkit-sync@arch.timer.d";
-  await Deno.mkdir(dropIn, { recursive: true });
-  await Deno.writeTextFile(dropIn + "/soon.conf", SOON);
+  for (const timer of ["mirrorkit-sync@arch.timer", "mirrorkit-healthz.timer"]) {
+    const dropIn = `${root}/etc/systemd/system/${timer}.d`;
+    await Deno.mkdir(dropIn, { recursive: true });
+    await Deno.writeTextFile(dropIn + "/soon.conf", SOON);
+  }
   await output("systemctl", [
     ...[`--root=${root}`, "enable", "--quiet"],
     ...["rsync.service", "mirrorkit.service", "mirrorkit-sync@arch.timer"],
+    "mirrorkit-healthz.timer",
   ]);
 }
 
@@ -125,6 +145,8 @@ Deno.test("units: booted, the timer fires, sync, index and server work; failures
       "mirrorkit-sync@arch.service",
       "mirrorkit-index@arch.service",
       "mirrorkit-sync@arch.timer",
+      "mirrorkit-healthz.service",
+      "mirrorkit-healthz.timer",
     ];
     assertEquals(await verify(root, units), "");
     // It exits with 0 on a misspelt key, so its output is what counts; and it does print one then.
@@ -142,6 +164,7 @@ Deno.test("units: booted, the timer fires, sync, index and server work; failures
         "mirrorkit.service",
         "mirrorkit-sync@arch.service",
         "mirrorkit-index@arch.service",
+        "mirrorkit-healthz.service",
       ]
     ) {
       const said = await output("chroot", [
@@ -188,6 +211,23 @@ Deno.test("units: booted, the timer fires, sync, index and server work; failures
       );
       return JSON.parse(listing).files > 6;
     });
+  });
+
+  await t.step("healthz: its timer fires, the hook writes, a credential is read", async () => {
+    await machine.until("published address", async () => {
+      const state = JSON.parse(await machine.run("curl -fsS http://127.0.0.1:8080/nodes.json"));
+      return state.nodes[0].addresses[0].published;
+    });
+    const wrote = () => machine.run("cat /srv/mirror/state/wrote");
+    assertEquals(JSON.parse(await wrote()).records[0].value, "127.0.0.1");
+    // Without a credential the unit starts as well; with one, the hook finds it.
+    assertEquals(await machine.run("ls /srv/mirror/state/seen 2>/dev/null || true"), "");
+    await machine.run(
+      "systemctl stop mirrorkit-healthz.timer; mkdir -p /etc/credstore; umask 077; " +
+        "echo token > /etc/credstore/healthz-secret; rm -r /srv/mirror/state/healthz; " +
+        "systemctl start mirrorkit-healthz.service",
+    );
+    assertEquals(await machine.run("cat /srv/mirror/state/seen"), "token\n");
   });
 
   await t.step("failing sync: shows in systemctl --failed", async () => {
