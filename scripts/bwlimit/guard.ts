@@ -8,8 +8,11 @@ import { writeWhole } from "../lib/files.ts";
 import type { Bwlimit } from "../lib/limits.ts";
 import { type Run, run as runProgram } from "../lib/run.ts";
 import {
+  familyOf,
   formatNetwork,
   type Id,
+  idOf,
+  kindOf,
   lieIn,
   type Network,
   parseAddress,
@@ -34,6 +37,7 @@ import {
   saveMemory,
   tidyAudit,
 } from "./memory.ts";
+import type { Refusal } from "./page.ts";
 import { apply, Session, transactions } from "./nft.ts";
 import { readAll, totalOf } from "./reading.ts";
 import { type Bytes, plus, sum } from "./rolling.ts";
@@ -91,6 +95,8 @@ export class Guard {
   private reading?: Reading;
   private missed = 0;
   private destinations: number | null = null;
+  private looking?: Promise<void>;
+  private lookedAt = -Infinity;
   private lookSeconds = 0;
   private savedAt = 0;
   private statusAt = 0;
@@ -164,8 +170,35 @@ export class Guard {
     );
   }
 
-  /** One look. */
-  async look(): Promise<void> {
+  /** One look; who asks for another one while it lasts gets the same. */
+  look(): Promise<void> {
+    return this.looking ??= this.lookOnce().finally(() => this.looking = undefined);
+  }
+
+  /** Why an address is refused. The kernel may know it before the next look does. */
+  async refused(address: string): Promise<Refusal | undefined> {
+    const parsed = parseAddress(address);
+    if (!parsed) return undefined;
+    const find = () => {
+      const ids = this.scopes.filter((s) => s.family === familyOf(parsed)).map((s) =>
+        idOf(s, parsed)
+      );
+      return ids.find((id) => this.saved.clients.get(id)?.ban);
+    };
+    if (!find()) {
+      // A look that began before the kernel refused it does not help; nor may strangers ask for many.
+      const since = performance.now() - this.lookedAt;
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, 30 - since)));
+      await this.look();
+    }
+    const id = find();
+    if (!id) return undefined;
+    const { bytes: [tcp, udp, other], why, until } = this.saved.clients.get(id)!.ban!;
+    const limits = kindOf(this.policy, splitId(id).scope).limit;
+    return { who: showId(id), why, until, limits, counted: { tcp, udp, other } };
+  }
+
+  private async lookOnce(): Promise<void> {
     const started = performance.now(), now = this.now();
     if (!await this.isOurs()) {
       this.log.warn("The table inet mirrorkit has gone or is another one; it is made again.");
@@ -179,7 +212,8 @@ export class Guard {
     await this.countTotals();
     const records = this.engine.records.splice(0);
     await this.writeDown(records);
-    this.lookSeconds = (performance.now() - started) / 1000;
+    this.lookedAt = performance.now();
+    this.lookSeconds = (this.lookedAt - started) / 1000;
     const due = records.length || actions.some((a) => a.do === "forget");
     if (due || now - this.savedAt >= SAVE_SECONDS) await this.save(now);
     if (records.length || now - this.statusAt >= STATUS_SECONDS) await this.writeStatus(now);
@@ -202,7 +236,7 @@ export class Guard {
    */
   private async hangUp(id: Id): Promise<void> {
     const { scope, key } = splitId(id), { port, tls_port } = this.policy.answer;
-    const host = scope.family === 6 ? `[${key}]/${scope.prefix}` : `${key}/${scope.prefix}`;
+    const host = `${key}/${scope.prefix}`;
     const spared = [port, tls_port, ...this.policy.exempt_ports];
     const not = spared.flatMap((p) => ["and", "not", "sport", "=", `:${p}`]);
     const result = await this.run({ command: "ss", args: ["-K", "-t", "dst", host, ...not] });

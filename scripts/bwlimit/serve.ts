@@ -2,6 +2,7 @@
 import { EXIT, Failure, type Log } from "../lib/cli.ts";
 import type { Config } from "../lib/config.ts";
 import { takeLock } from "../lib/lock.ts";
+import { AnswerServer } from "./answer.ts";
 import { Guard, policyOf } from "./guard.ts";
 import { filesIn } from "./memory.ts";
 
@@ -19,10 +20,17 @@ export async function serve(config: Config, log: Log, dryRun: boolean): Promise<
     Deno.addSignalListener(signal, () => stopping.abort(signal));
   }
   await guard.begin();
+  const answers = policy.mode === "report" || dryRun ? undefined : await AnswerServer.start(
+    config,
+    log,
+    (address) => guard.refused(address),
+    () => guard.answers++,
+  );
   log.info(
     `${guard.policy.mode === "report" ? "Reporting" : "Enforcing"}; a look every ${policy.poll} s.`,
   );
   await lookOn(guard, log, stopping.signal);
+  await answers?.[Symbol.asyncDispose]();
   await guard.end();
   log.info(
     policy.on_stop === "flush"

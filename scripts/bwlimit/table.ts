@@ -223,7 +223,7 @@ function outgoing(policy: Bwlimit): string {
 
 /**
  * What comes from blocked clients. A new connection to the mirror is led to the answer, one that exists is
- * reset. Behind `dstnat`, so that what was led to the answer is known by its port.
+ * reset. ICMP goes on: without it neighbours, routes and packet sizes are not found. Behind `dstnat`, so that what was led to the answer is known by its port.
  */
 function refusing({ policy, http, https }: TableOptions, exempt: string): string {
   const { port, tls_port } = policy.answer;
@@ -247,6 +247,7 @@ ${allowed}${exempt}${lead(http, port)}${lead(https, tls_port)}  }
   }
   chain hangup {
     tcp flags & rst != 0 return
+    meta l4proto { icmp, ipv6-icmp } return
     meta l4proto tcp reject with tcp reset
     meta l4proto udp reject with icmpx admin-prohibited
     drop
