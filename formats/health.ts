@@ -10,6 +10,8 @@ export interface RepoHealth extends Omit<RepoStatus, "v" | "outcome"> {
   reason: string;
   ready: boolean;
   staleAfterSeconds: number;
+  /** When its listings were last written. */
+  lastIndex: number | null;
 }
 
 /** The node. */

@@ -27,8 +27,8 @@ export interface Count {
 export interface TrafficState {
   v: 1;
   time: number;
-  /** By the path of the log. */
-  cursors: Record<string, Cursor>;
+  /** By the path of the log: of the file before the last rotation, if it is still there, and of the log. */
+  cursors: Record<string, Cursor[]>;
   /** Since counting began. */
   counts: Count[];
   /** `2026-11-22`: what `today` and `files` are of. */
@@ -51,7 +51,7 @@ export function readTraffic(text: string): TrafficState | undefined {
     const s = JSON.parse(text) as TrafficState;
     const good = s.v === 1 && isAmount(s.time) && typeof s.day === "string" && isAmount(s.unread) &&
       s.counts.every(isCount) && s.today.every(isCount) &&
-      Object.values(s.cursors).every((c) => isAmount(c.inode) && isAmount(c.offset)) &&
+      Object.values(s.cursors).flat().every((c) => isAmount(c.inode) && isAmount(c.offset)) &&
       Object.values(s.files).every(isAmount);
     return good ? s : undefined;
   } catch {

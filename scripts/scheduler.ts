@@ -74,9 +74,18 @@ export class Node {
     this.keepUp("The server", "server/main.ts");
   }
 
-  /** Keeps this node's statistics going: the hub if it has one, and the spoke if there is one to tell. */
+  /**
+   * Keeps this node's statistics going: the hub if it has one, the spoke if there is one to tell, and the
+   * count of the servers' logs where there are any.
+   */
   measure(): void {
-    const { hub, send_to } = this.config.statcat;
+    const { hub, send_to, logs } = this.config.statcat;
+    this.crons.push(
+      new Cron("* * * * *", { name: "statcat logs", protect: true }, async () => {
+        const there = await Promise.all(Object.values(logs).map(exists));
+        if (there.some(Boolean)) await this.track(this.countLogs());
+      }),
+    );
     if (hub) this.keepUp("The statistics hub", "scripts/statcat.ts", "hub");
     if (hub || send_to.length) this.keepUp("The statistics spoke", "scripts/statcat.ts", "spoke");
   }
@@ -125,6 +134,10 @@ export class Node {
     if (code === EXIT.busy) this.log.warn(`${repo.name}: a sync was at work already`);
     // Also after a failure: part of it may have arrived.
     await this.index(repo);
+  }
+
+  private async countLogs() {
+    if (!this.stopping) await this.run("scripts/statcat.ts", ["logs"]);
   }
 
   private async index(repo: Repo) {

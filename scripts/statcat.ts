@@ -8,18 +8,20 @@
  * `-A` is for the spoke: the kernel's counters stand in /sys and /proc, which Deno opens for nothing less.
  * The hub, which faces the network, runs with much less (PERMISSIONS in lib/children.ts).
  */
+import { count } from "../formats/units.ts";
 import { type Arguments, command, type CommandSpec, EXIT, UsageError } from "./lib/cli.ts";
 import { type Config, loadConfig } from "./lib/config.ts";
 import { takeLock } from "./lib/lock.ts";
 import { statcatFiles } from "./lib/statcat.ts";
 import { startHub } from "./statcat/run_hub.ts";
 import { hubsOf, startSpoke } from "./statcat/run_spoke.ts";
+import { countLogs } from "./statcat/traffic.ts";
 import { addToken, loadTokens, removeToken } from "./statcat/tokens.ts";
 
 const SPEC: CommandSpec = {
   name: "statcat",
   summary: "measure this node's traffic, and keep and show that of all nodes",
-  operands: "hub | spoke | token add|remove|list [NAME]",
+  operands: "hub | spoke | logs | token add|remove|list [NAME]",
   options: {
     hostname: { value: "ADDRESS", help: "hub: address to listen on (default: statcat.hostname)" },
     port: { value: "PORT", help: "hub: port, 0 for a free one (default: statcat.port)" },
@@ -28,6 +30,7 @@ const SPEC: CommandSpec = {
   examples: [
     ["statcat hub", "keep and show what spokes tell, until SIGINT or SIGTERM"],
     ["statcat spoke", "measure this node and tell the hubs that mirror.toml names"],
+    ["statcat logs", "count what clients fetched since the last time, from the servers' logs"],
     ["statcat token add busan", "print a token for the spoke busan; only its hash is kept"],
   ],
 };
@@ -86,9 +89,27 @@ async function runToken(config: Config, { operands, switches, log }: Arguments):
   return EXIT.done;
 }
 
+async function runLogs(config: Config, { switches, log }: Arguments): Promise<number> {
+  const files = statcatFiles(config.data);
+  await Deno.mkdir(files.dir, { recursive: true });
+  using _lock = await takeLock(files.trafficLock, "A count of the logs");
+  const { lines, state } = await countLogs(
+    config,
+    files.traffic,
+    Date.now() / 1000,
+    (what) => log.warn(what),
+  );
+  if (switches.has("json")) {
+    console.log(JSON.stringify({ lines, unread: state.unread, counts: state.counts }));
+  }
+  log.detail(`statcat: counted ${count(lines, "line")}`);
+  return EXIT.done;
+}
+
 const MODES: Record<string, (config: Config, args: Arguments) => Promise<number>> = {
   hub: runHub,
   spoke: runSpoke,
+  logs: runLogs,
   token: runToken,
 };
 

@@ -20,6 +20,7 @@ import { acceptedFormat } from "./negotiate.ts";
 import { loadNodes, nodesMetrics } from "./nodes.ts";
 import { OWN, resolveTarget } from "./path.ts";
 import { sendText } from "./send.ts";
+import { hubMetrics, loadTraffic, storageMetrics, trafficMetrics } from "./statistics.ts";
 import { Store } from "./store.ts";
 import { Web } from "./web.ts";
 
@@ -94,6 +95,9 @@ export function createApp({
     const body = renderMetrics([
       ...healthMetrics(await collectHealth(store, now())),
       ...nodesMetrics(await loadNodes(config.data)),
+      ...hubMetrics(await hub.state()),
+      ...trafficMetrics(await loadTraffic(config.data)),
+      ...await storageMetrics(config.data),
       ...processMetrics(startedAt),
     ]);
     return sendText(c.req.raw, body, uncached("text/plain; version=0.0.4; charset=utf-8"));

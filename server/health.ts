@@ -22,6 +22,7 @@ export async function collectHealth(store: Store, now: number): Promise<NodeHeal
   const { config } = store;
   const repos = await Promise.all(config.repos.map(async (repo): Promise<RepoHealth> => {
     const [found, ready] = await Promise.all([store.status(repo), store.ready(repo)]);
+    const lastIndex = store.indexedAt(repo);
     const status = found && withoutPlace(found, config.data);
     const { v: _, ...known } = status ??
       { ...newStatus(repo.name, repo.path, repo.profile), outcome: null };
@@ -30,6 +31,7 @@ export async function collectHealth(store: Store, now: number): Promise<NodeHeal
       ...freshness(status, ready, repo.stale_after, now),
       ready,
       staleAfterSeconds: repo.stale_after,
+      lastIndex,
     };
   }));
   const healthy = repos.every((r) => r.state === "fresh");
@@ -66,6 +68,11 @@ const REPO_METRICS: [string, string, (r: RepoHealth) => Value][] = [
     "last_change_timestamp_seconds",
     "When a sync last changed something.",
     (r) => r.lastChange,
+  ],
+  [
+    "last_index_timestamp_seconds",
+    "When its listings were last written.",
+    (r) => r.lastIndex,
   ],
   ["next_run_timestamp_seconds", "When the next sync is due.", (r) => r.nextRun],
   [

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run --allow-net --allow-read --allow-write=/run/mirrorkit --allow-env
+#!/usr/bin/env -S deno run --allow-net --allow-read --allow-write=/run/mirrorkit --allow-env --allow-sys=statfs
 /**
  * The embedded server alone: serves the storage over HTTP, read-only.
  *

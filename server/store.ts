@@ -72,6 +72,12 @@ export class Store {
     return { ...status, outcome, size: size ?? status.size };
   }
 
+  /** When the listing of a repository's root was written; any change below it changes that one. */
+  indexedAt(repo: Repo): number | null {
+    const info = nothingOr(() => Deno.statSync(`${this.files(repo).indexes}/index.json`));
+    return typeof info === "string" ? null : Math.floor((info.mtime?.getTime() ?? 0) / 1000);
+  }
+
   /** What the listing of a repository's root counts, which is what is served; from its first line. */
   async #listedSize(files: RepoFiles): Promise<RepoStatus["size"] | undefined> {
     try {

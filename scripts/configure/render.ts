@@ -50,6 +50,8 @@ export async function renderAll(config: Config, site: Site): Promise<Map<string,
     void files.set(name, render(await read(template), values));
   await add("nginx.conf", "nginx/nginx.conf", nginxValues(config, site));
   await add("rsyncd.conf", "rsyncd/rsyncd.conf", rsyncdValues(config, site));
+  await add("rsync-transfer.sh", "rsyncd/transfer.sh", rsyncdValues(config, site));
+  await add("logrotate.conf", "logrotate.conf", rsyncdValues(config, site));
   await add("vsftpd.conf", "vsftpd/vsftpd.conf", vsftpdValues(config, site));
   if (config.server.rsync.tls === "stunnel" && site.certified) {
     await add("stunnel.conf", "stunnel/rsync.conf", stunnelValues(config, site));

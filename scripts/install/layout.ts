@@ -22,6 +22,10 @@ const UNITS = [
   "mirrorkit-healthz.service",
   "mirrorkit-healthz.timer",
   "mirrorkit.service",
+  "mirrorkit-statcat-hub.service",
+  "mirrorkit-statcat-spoke.service",
+  "mirrorkit-statcat-logs.service",
+  "mirrorkit-statcat-logs.timer",
 ];
 
 /** All places for a prefix and the files of the code (relative to the source). */

@@ -36,6 +36,14 @@ export const statcat = v.strictObject({
     ),
     [],
   ),
+  logs: v.optional(
+    v.strictObject({
+      nginx: v.optional(text("the path of a log"), "/var/log/nginx/mirror.log"),
+      rsync: v.optional(text("the path of a log"), "/var/log/mirrorkit-rsync.log"),
+      ftp: v.optional(text("the path of a log"), "/var/log/vsftpd.log"),
+    }, "allowed is a table with nginx, rsync, ftp"),
+    {},
+  ),
 }, "allowed is a table");
 
 /** `[statcat]`, defaults filled in. */

@@ -52,6 +52,7 @@ export const PARTS: Part[] = [
     "TLS in front of the rsync daemon",
   ),
   part("test", "vsftpd", ["vsftpd"], "serves FTP in production"),
+  part("test", "prometheus", ["promtool"], "checks the metrics"),
   part("test", "wrk", ["wrk"], "asks servers as fast as they answer"),
   part("test", "pmacct", ["pmacctd"], "sends NetFlow and IPFIX"),
   part("test", "stunnel4", ["stunnel"], "TLS in front of an rsync daemon"),

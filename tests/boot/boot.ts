@@ -31,6 +31,7 @@ addresses = ["127.0.0.1"]
 `;
 
 const MIRROR_TOML = `[site]\nname = "boot.test"\n[server]\nport = 8080\n${HEALTHZ}` +
+  `[statcat]\ninterfaces = ["lo"]\n` +
   repo("arch", `upstream = ["rsync://127.0.0.1/arch/"]`) +
   repo("slow", `upstream = ["rsync://127.0.0.1/arch/"]\nbwlimit = "20k"`) +
   repo("broken", `upstream = ["rsync://127.0.0.1/nothing/"]`);
@@ -64,6 +65,7 @@ async function makeRoot(root: string) {
     ...[`--root=${root}`, "enable", "--quiet"],
     ...["rsync.service", "mirrorkit.service", "mirrorkit-sync@arch.timer"],
     "mirrorkit-healthz.timer",
+    ...["mirrorkit-statcat-hub.service", "mirrorkit-statcat-spoke.service"],
   ]);
 }
 
@@ -147,6 +149,10 @@ Deno.test("units: booted, the timer fires, sync, index and server work; failures
       "mirrorkit-sync@arch.timer",
       "mirrorkit-healthz.service",
       "mirrorkit-healthz.timer",
+      "mirrorkit-statcat-hub.service",
+      "mirrorkit-statcat-spoke.service",
+      "mirrorkit-statcat-logs.service",
+      "mirrorkit-statcat-logs.timer",
     ];
     assertEquals(await verify(root, units), "");
     // It exits with 0 on a misspelt key, so its output is what counts; and it does print one then.
@@ -165,6 +171,9 @@ Deno.test("units: booted, the timer fires, sync, index and server work; failures
         "mirrorkit-sync@arch.service",
         "mirrorkit-index@arch.service",
         "mirrorkit-healthz.service",
+        "mirrorkit-statcat-hub.service",
+        "mirrorkit-statcat-spoke.service",
+        "mirrorkit-statcat-logs.service",
       ]
     ) {
       const said = await output("chroot", [
@@ -198,6 +207,30 @@ Deno.test("units: booted, the timer fires, sync, index and server work; failures
       assertEquals(owner, "mirrorkit\nmirrorkit\n");
     },
   );
+
+  await t.step("statcat: live traffic at the server, logs counted, a stop is quick", async () => {
+    await machine.until("event", async () => {
+      const event = await machine.run("timeout 3 curl -sN http://127.0.0.1:8080/sse || true");
+      return /\["boot.test",\d+,\d+,[1-9]/.test(event);
+    });
+    const line = '2026-11-22T03:00:00+00:00 HTTP/1.1 GET /arch/lastupdate 200 12 0.0 "-" "x"';
+    await machine.run(
+      `mkdir -p /var/log/nginx && echo '${line}' > /var/log/nginx/mirror.log && ` +
+        "chgrp adm /var/log/nginx/mirror.log && chmod 640 /var/log/nginx/mirror.log && " +
+        "systemctl start mirrorkit-statcat-logs",
+    );
+    const metrics = await machine.run("curl -fsS http://127.0.0.1:8080/metrics");
+    assertMatch(metrics, /mirrorkit_requests_total\{repo="arch",protocol="http",status="2xx"\} 1/);
+    assertMatch(metrics, /mirrorkit_storage_free_bytes \d+/);
+    const started = performance.now();
+    await machine.run(
+      "curl -sN http://127.0.0.1:8080/sse >/dev/null & sleep 0.5; systemctl stop mirrorkit-statcat-hub",
+    );
+    assert(performance.now() - started < 2500, "with a listener it stops in under 2 s");
+    const failed = "systemctl --failed --no-legend --no-pager 'mirrorkit-statcat*'";
+    assertEquals(await machine.run(failed), "");
+    await machine.run("systemctl start mirrorkit-statcat-hub");
+  });
 
   await t.step("behind nginx: with server.socket the service listens there", async () => {
     const socket = "/run/mirrorkit/server.sock";

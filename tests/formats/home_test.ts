@@ -37,6 +37,7 @@ const health = (fields: Partial<RepoHealth>): RepoHealth => ({
   reason: "",
   ready: true,
   staleAfterSeconds: 86_400,
+  lastIndex: null,
   lastSuccess: NOW - 240,
   ...fields,
 });

@@ -99,6 +99,12 @@ export function forTest(config: Config, dir: string): Config & { server: { socke
   server.rsync.tls_port = freePort();
   server.nginx.tls_port = freePort();
   const socket = join(dir, "server.sock");
+  own.statcat.port = freePort();
+  own.statcat.logs = {
+    nginx: join(dir, "var/log/nginx/mirror.log"),
+    rsync: join(dir, "var/log/mirrorkit-rsync.log"),
+    ftp: join(dir, "var/log/vsftpd.log"),
+  };
   server.nginx.acme = join(dir, "acme");
   const from = Math.min(freePort(), 65_000);
   server.ftp.passive_ports = [from, from + 500];
