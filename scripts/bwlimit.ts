@@ -27,6 +27,7 @@ import {
   changeOrders,
   type Files,
   filesIn,
+  type Line,
   loadMemory,
   loadOrders,
   openFolder,
@@ -184,10 +185,13 @@ async function allow(context: Context): Promise<number> {
   const length = seconds(context), until = length === undefined ? null : now + length;
   const dry = switches.has("dry-run");
   const why = values.reason ?? "by hand";
+  const refused = remove ? [] : await refusedIn(parsed, policy);
   let entries: string[] = [];
   const change = (orders: Orders) => {
     orders.allows = orders.allows.filter((o) => o.network !== network);
     if (!remove) orders.allows.push({ network, at: now, until, why });
+    orders.bans = orders.bans.filter((o) => !refused.includes(o.id));
+    orders.unbans.push(...refused.map((id) => ({ id, at: now, why: `${network} is allowed` })));
     entries = [...policy.allow, ...orders.allows.map((o) => o.network)];
   };
   if (dry) change(await loadOrders(files, now));
@@ -197,21 +201,29 @@ async function allow(context: Context): Promise<number> {
   const networks = await allowedNetworks(entries, resolved, {
     resolve: (host) => Promise.resolve(resolved[host] ?? []),
   });
-  const refused = remove ? [] : await refusedIn(parsed, policy);
   const commands = [
     ...allowCommands(networks),
     ...refused.flatMap((id) => commandsOf({ do: "unban", id })),
   ];
   if (dry) return print(commands.join("\n"));
   await apply(commands.join("\n") + "\n");
-  await audit(files, [{
-    at: now,
-    did: remove ? "disallowed" : "allowed",
-    who: network,
-    why,
-    by: "operator",
-    ...(until === null ? {} : { until }),
-  }], "enforce");
+  await audit(files, [
+    {
+      at: now,
+      did: remove ? "disallowed" : "allowed",
+      who: network,
+      why,
+      by: "operator",
+      ...(until === null ? {} : { until }),
+    },
+    ...refused.map((id): Line => ({
+      at: now,
+      did: "unbanned",
+      who: showId(id),
+      why: `${network} is allowed`,
+      by: "operator",
+    })),
+  ], "enforce");
   log.info(
     remove
       ? `${network} is off the allow-list, but for what mirror.toml says.`

@@ -56,6 +56,9 @@ export interface GuardOptions {
 const SAVE_SECONDS = 30;
 const STATUS_SECONDS = 5;
 
+/** What is never done to those on the allow-list. */
+const HARSH: Action["do"][] = ["slow", "ban", "block"];
+
 /** `[bwlimit]`, or what to do where there is none. */
 export function policyOf(config: Config): Bwlimit {
   if (config.bwlimit) return config.bwlimit;
@@ -222,7 +225,7 @@ export class Guard {
   /** Tells the kernel. What fails is asked for again at the next look, as long as it is needed. */
   async act(actions: Action[]): Promise<void> {
     const allowed = (id: Id) => lieIn(parseAddress(splitId(id).key)!, this.allow);
-    const wanted = actions.filter((a) => a.do === "forget" || !allowed(a.id));
+    const wanted = actions.filter((a) => !HARSH.includes(a.do) || !allowed(a.id));
     for (const text of transactions(wanted.map(commandsOf))) await apply(text, this.run);
     if (this.policy.mode !== "enforce") return;
     for (const action of wanted) {

@@ -138,24 +138,20 @@ export class Session implements AsyncDisposable {
     this.stdin = this.child.stdin.getWriter() as never;
     void this.read(this.child.stdout, (line) => this.waiting.shift()?.resolve(line));
     let complaint = "";
-    void this.read(this.child.stderr, (line) => {
+    const explained = () => /execute nft/.test(complaint) ? missing() : explainNft(complaint);
+    const said = this.read(this.child.stderr, (line) => {
       complaint += line + "\n";
-      // Three lines: what, where, and what points to it. The answer is missing, so who waits is told.
-      if (/^Error|failed/.test(line)) {
-        setTimeout(() => {
-          this.waiting.shift()?.reject(
-            /execute nft/.test(complaint) ? missing() : explainNft(complaint),
-          );
-          complaint = "";
-        }, 20);
-      }
+      // Three lines: what, where, and what points to it. No answer comes, so who waits is told.
+      if (!/^Error|failed/.test(line)) return;
+      setTimeout(() => {
+        this.waiting.shift()?.reject(explained());
+        complaint = "";
+      }, 20);
     });
-    void this.child.status.then(() => {
+    void Promise.all([this.child.status, said]).then(() => {
       this.ended = true;
-      const error = /execute nft/.test(complaint)
-        ? missing()
-        : explainNft(complaint || "it has ended");
-      for (const one of this.waiting.splice(0)) one.reject(error);
+      complaint ||= "it has ended";
+      for (const one of this.waiting.splice(0)) one.reject(explained());
     });
   }
 

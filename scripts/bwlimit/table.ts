@@ -140,11 +140,9 @@ function caps(policy: Bwlimit): string {
   }).join("");
 }
 
-/** A rate, with a quarter of a second at once, but no less than some packets that the kernel has merged. */
+/** A rate. The kernel's bucket holds one second of it and the burst: two packets that it has merged. */
 const rateText = (rate: number) =>
-  `${Math.max(1, Math.round(rate))} bytes/second burst ${
-    Math.max(262_144, Math.round(rate / 4))
-  } bytes`;
+  `${Math.max(1, Math.round(rate))} bytes/second burst 131072 bytes`;
 
 function scopeChains(policy: Bwlimit, scope: Scope): string {
   const { id, destination: key } = scope, enforce = policy.mode === "enforce";

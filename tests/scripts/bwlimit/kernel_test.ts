@@ -135,7 +135,7 @@ Deno.test("limit: not 64 KiB pass it at full speed, the rest is refused with rea
       /^10\.77\.0\.2: banned until \S+Z: 20 MiB within 1 h are used up \(kernel\)/,
     );
     assertMatch(stdout, /counted before: tcp 20 MiB, udp 0 B, other 0 B/);
-    assertMatch(stdout, /What was done:\n  \S+Z 10\.77\.0\.2 banned \(kernel\)/);
+    assertMatch(stdout, /What was done:\n {2}\S+Z 10\.77\.0\.2 banned \(kernel\)/);
     // 10 bytes and their headers went to this one.
     assertMatch(
       (await scene.bwlimit("explain", "10.77.0.3")).stdout,
