@@ -15,22 +15,27 @@ import { takeLock } from "./lib/lock.ts";
 import { statcatFiles } from "./lib/statcat.ts";
 import { startHub } from "./statcat/run_hub.ts";
 import { hubsOf, startSpoke } from "./statcat/run_spoke.ts";
+import { exportCsv, show, showNow } from "./statcat/run_show.ts";
 import { countLogs } from "./statcat/traffic.ts";
 import { addToken, loadTokens, removeToken } from "./statcat/tokens.ts";
 
 const SPEC: CommandSpec = {
   name: "statcat",
   summary: "measure this node's traffic, and keep and show that of all nodes",
-  operands: "hub | spoke | logs | token add|remove|list [NAME]",
+  operands: "hub | spoke | logs | show | export | token add|remove|list [NAME]",
   options: {
     hostname: { value: "ADDRESS", help: "hub: address to listen on (default: statcat.hostname)" },
     port: { value: "PORT", help: "hub: port, 0 for a free one (default: statcat.port)" },
+    live: { help: "show: what passes now, every second" },
+    span: { value: "SPAN", help: "export: hour (by seconds), day, month or year (default)" },
     sysfs: { value: "DIR", help: "spoke: in place of /sys/class/net" },
   },
   examples: [
     ["statcat hub", "keep and show what spokes tell, until SIGINT or SIGTERM"],
     ["statcat spoke", "measure this node and tell the hubs that mirror.toml names"],
     ["statcat logs", "count what clients fetched since the last time, from the servers' logs"],
+    ["statcat show", "the last hour, days and months of every interface, in the terminal"],
+    ["statcat export --span day > traffic.csv", "two days by minutes, as CSV"],
     ["statcat token add busan", "print a token for the spoke busan; only its hash is kept"],
   ],
 };
@@ -106,11 +111,37 @@ async function runLogs(config: Config, { switches, log }: Arguments): Promise<nu
   return EXIT.done;
 }
 
+async function runShow(config: Config, { switches }: Arguments): Promise<number> {
+  const json = switches.has("json");
+  if (switches.has("live")) await showNow(config, json, signalled());
+  else await show(config, json);
+  return EXIT.done;
+}
+
+async function runExport(config: Config, { values }: Arguments): Promise<number> {
+  const encoder = new TextEncoder();
+  let waiting = "";
+  const flush = () => {
+    for (let bytes = encoder.encode(waiting); bytes.length;) {
+      bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+    }
+    waiting = "";
+  };
+  await exportCsv(config, values.span ?? "year", (text) => {
+    waiting += text;
+    if (waiting.length > 65536) flush();
+  });
+  flush();
+  return EXIT.done;
+}
+
 const MODES: Record<string, (config: Config, args: Arguments) => Promise<number>> = {
   hub: runHub,
   spoke: runSpoke,
   logs: runLogs,
   token: runToken,
+  show: runShow,
+  export: runExport,
 };
 
 /** The command. */

@@ -6,7 +6,7 @@ import { type HubState, readHubState } from "../formats/hub.ts";
 import { DOWN } from "../formats/problem.ts";
 import type { Config } from "../scripts/lib/config.ts";
 import { readText } from "../scripts/lib/files.ts";
-import { statcatFiles } from "../scripts/lib/statcat.ts";
+import { hubUrl, statcatFiles } from "../scripts/lib/statcat.ts";
 import { NOT_FOUND, type Problem, problemResponse } from "./errors.ts";
 
 const NO_HUB: Problem = {
@@ -43,10 +43,7 @@ export class HubLink {
     const state = await this.state();
     if (!state) return problemResponse(request, NOT_THERE);
     const { pathname, search } = new URL(request.url), { signal } = this.#closing;
-    const host = /^(?:0\.0\.0\.0|::)$/.test(state.hostname) ? "127.0.0.1" : state.hostname;
-    const url = `http://${
-      host.includes(":") ? `[${host}]` : host
-    }:${state.port}${pathname}${search}`;
+    const url = hubUrl(state) + pathname + search;
     const headers = new Headers();
     if (address) headers.set("x-forwarded-for", address);
     const last = request.headers.get("last-event-id");

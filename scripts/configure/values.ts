@@ -3,6 +3,7 @@ import { LANGUAGES } from "../../formats/messages.ts";
 import { UsageError } from "../lib/cli.ts";
 import { SOCKET } from "../lib/servers.ts";
 import type { Config, Repo } from "../lib/config.ts";
+import { hubUrl } from "../lib/statcat.ts";
 import { repoFiles } from "../lib/storage.ts";
 import { isAtLeast, type Nginx } from "./host.ts";
 import { accessLines, rsyncHosts } from "./access.ts";
@@ -63,7 +64,7 @@ const PASS_HUB =
 /** Where this node's hub listens; with a port of its own choice Deno knows it, and passes on what it says. */
 function hubOf({ statcat: { hub, hostname, port } }: Config): string {
   if (!hub || port === 0) return "";
-  return endpoint(hostname === "::" || hostname === "0.0.0.0" ? "127.0.0.1" : hostname, port);
+  return hubUrl({ hostname, port }).replace("http://", "");
 }
 
 /** What nginx's listening lines are. */

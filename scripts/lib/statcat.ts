@@ -49,6 +49,12 @@ export const statcat = v.strictObject({
 /** `[statcat]`, defaults filled in. */
 export type Statcat = v.InferOutput<typeof statcat>;
 
+/** Where a hub of this machine is reached, by what it says of itself. */
+export function hubUrl({ hostname, port }: { hostname: string; port: number }): string {
+  const host = /^(?:0\.0\.0\.0|::)$/.test(hostname) ? "127.0.0.1" : hostname;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
 /** The paths of statcat's files in the storage `data`. */
 export function statcatFiles(data: string) {
   const dir = join(data, "state/statcat"), at = (name: string) => join(dir, name);

@@ -4,7 +4,7 @@ import { Failure, type Log } from "../lib/cli.ts";
 import type { Config } from "../lib/config.ts";
 import { readText } from "../lib/files.ts";
 import { KERNEL, Sampler } from "./counters.ts";
-import { SPOKES, statcatFiles } from "../lib/statcat.ts";
+import { hubUrl, SPOKES, statcatFiles } from "../lib/statcat.ts";
 import { everySecond } from "./ticks.ts";
 import { type Target, Uplink } from "./uplink.ts";
 
@@ -37,9 +37,7 @@ function ownHub(config: Config): Hub {
       const state = readHubState(Deno.readTextFileSync(files.hub));
       const token = Deno.readTextFileSync(files.ownToken).trim();
       if (!state || !isToken(token)) return undefined;
-      const host = /^(?:0\.0\.0\.0|::)$/.test(state.hostname) ? "127.0.0.1" : state.hostname;
-      const at = host.includes(":") ? `[${host}]` : host;
-      return { url: `ws://${at}:${state.port}${SPOKES}`, token };
+      return { url: hubUrl(state).replace("http", "ws") + SPOKES, token };
     } catch {
       // It does not run (yet).
       return undefined;
