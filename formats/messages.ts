@@ -3,7 +3,8 @@
  * English has every message; one that another language lacks is said in English. To add a language, write
  * its file and name it in {@linkcode LANGUAGES} and {@linkcode MESSAGES}.
  *
- * All languages are bundled: two cost 2 kB compressed, a request more would cost the first paint.
+ * A page's bundle has those that it says (web/build.ts), in all languages: a request more for the one that
+ * is wanted would cost the first paint.
  */
 import en from "./messages/en.json" with { type: "json" };
 import ko from "./messages/ko.json" with { type: "json" };

@@ -1,31 +1,9 @@
 /** What the page says of a repository: from its state to words, for the server's HTML and the browser. */
 import type { RepoHealth } from "./health.ts";
-import type { Key, Translate } from "./messages.ts";
+import type { Translate } from "./messages.ts";
 import { relative } from "./moments.ts";
-import { formatBytes, formatDuration, formatTime } from "./units.ts";
-
-/** How a repository stands; each has its own shape, word and colour. */
-export type Badge = "fresh" | "stale" | "failed" | "initial";
-
-/** A cell: its text, and what a tooltip says exactly. */
-export interface Cell {
-  key: Key;
-  text: string;
-  exact?: string;
-  /** ISO 8601 for `<time>`. */
-  datetime?: string;
-}
-
-/** A repository in words. */
-export interface RepoView {
-  name: string;
-  href: string;
-  badge: Badge;
-  state: string;
-  /** Why it stands so; empty where there is nothing to explain. */
-  reason: string;
-  cells: Cell[];
-}
+import { type Badge, moment, type StateRow, UNKNOWN } from "./state_row.ts";
+import { formatBytes, formatDuration } from "./units.ts";
 
 function badgeOf({ ready, state, outcome }: RepoHealth): Badge {
   if (!ready) return "initial";
@@ -55,13 +33,8 @@ function reasonOf(repo: RepoHealth, badge: Badge, now: number, t: Translate): st
   return said.join(" ");
 }
 
-function moment(key: Key, at: number | null, now: number, t: Translate): Cell {
-  if (at === null) return { key, text: "–" };
-  return { key, text: relative(at, now, t), exact: formatTime(at), datetime: formatTime(at) };
-}
-
 /** A repository at `now` (epoch seconds). */
-export function repoView(repo: RepoHealth, now: number, t: Translate): RepoView {
+export function repoView(repo: RepoHealth, now: number, t: Translate): StateRow {
   const badge = badgeOf(repo), { size, lagSeconds } = repo;
   return {
     name: repo.repo,
@@ -72,14 +45,14 @@ export function repoView(repo: RepoHealth, now: number, t: Translate): RepoView 
     cells: [
       moment("repo.synced", repo.lastSuccess, now, t),
       moment("repo.changed", repo.lastChange, now, t),
-      { key: "repo.lag", text: lagSeconds === null ? "–" : formatDuration(lagSeconds) },
+      { key: "repo.lag", text: lagSeconds === null ? UNKNOWN : formatDuration(lagSeconds) },
       size
         ? {
           key: "repo.size",
           text: formatBytes(size.bytes),
           exact: t("files", { n: size.files }),
         }
-        : { key: "repo.size", text: "–" },
+        : { key: "repo.size", text: UNKNOWN },
       moment("repo.next", repo.nextRun, now, t),
     ],
   };

@@ -34,8 +34,11 @@ async function sweep(directory: string, current: Set<string>) {
   }
 }
 
-/** What the pages load; esbuild bundles what each imports into it. */
-const ENTRIES = ["page.ts", "page.css", "home/home.ts", "home/home.css", "icon.svg"];
+/** What a page loads, and the messages that it never says: they are left out of its bundle. */
+const PAGES = [
+  { entries: ["page.ts", "page.css", "icon.svg"], unsaid: /^(?:home|history|repo|node|traffic)\./ },
+  { entries: ["home/home.ts", "home/home.css"], unsaid: /^(?:listing|peek|help)\./ },
+];
 
 /** Scripts that a page waits for before it paints: no modules, and small. */
 const EARLY = ["base/early.ts"];
@@ -43,8 +46,20 @@ const EARLY = ["base/early.ts"];
 /** The pages' own HTML by its name in `dist`; `{{page.js}}` in it becomes the asset's real name. */
 const SHELLS = { "index.html": "index.html", "home.html": "home/home.html" };
 
+/** Leaves messages out of what is bundled. */
+const leaveOut = (unsaid: RegExp): esbuild.Plugin => ({
+  name: "messages",
+  setup(build) {
+    build.onLoad({ filter: /\/messages\/\w+\.json$/ }, async ({ path }) => {
+      const all = Object.entries(JSON.parse(await Deno.readTextFile(path)));
+      const said = all.filter(([key]) => !unsaid.test(key));
+      return { contents: JSON.stringify(Object.fromEntries(said)), loader: "json" };
+    });
+  },
+});
+
 /** Bundles entries; gives each asset's content by its name, which holds a hash of the content. */
-async function bundle(entryPoints: string[], format: "esm" | "iife") {
+async function bundle(entryPoints: string[], format: "esm" | "iife", unsaid: RegExp) {
   const { outputFiles } = await esbuild.build({
     absWorkingDir: SOURCE,
     entryPoints,
@@ -57,6 +72,7 @@ async function bundle(entryPoints: string[], format: "esm" | "iife") {
     outdir: "assets",
     entryNames: "[name]-[hash]",
     logLevel: "warning",
+    plugins: [leaveOut(unsaid)],
   });
   return outputFiles.map(({ path, contents }) =>
     [path.slice(path.lastIndexOf("/") + 1), contents as Uint8Array<ArrayBuffer>] as const
@@ -67,7 +83,11 @@ async function bundle(entryPoints: string[], format: "esm" | "iife") {
 export async function build(dist: string): Promise<Map<string, number>> {
   const assets = join(dist, "assets"), sizes = new Map<string, number>();
   await Deno.mkdir(assets, { recursive: true });
-  for (const [name, bytes] of [...await bundle(ENTRIES, "esm"), ...await bundle(EARLY, "iife")]) {
+  const bundles = await Promise.all([
+    ...PAGES.map(({ entries, unsaid }) => bundle(entries, "esm", unsaid)),
+    bundle(EARLY, "iife", /./),
+  ]);
+  for (const [name, bytes] of bundles.flat()) {
     await publish(join(assets, name), bytes);
     sizes.set(name, bytes.length);
   }

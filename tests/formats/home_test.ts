@@ -47,7 +47,7 @@ Deno.test("repoView: a badge for each state, and the reason in words", () => {
   const cases: [Partial<RepoHealth>, string, RegExp][] = [
     [{}, "fresh", /^$/],
     [{ outcome: "running" }, "fresh", /^A sync is running\.$/],
-    [{ state: "stale" }, "stale", /longer ago than the 1 d that are allowed/],
+    [{ state: "stale" }, "stale", /not synced for longer than 1 d, which/],
     [{ state: "stale", lastSuccess: null }, "stale", /not known/],
     [
       { outcome: "failed", lastError: error },
@@ -58,7 +58,7 @@ Deno.test("repoView: a badge for each state, and the reason in words", () => {
     [
       { outcome: "failed", state: "stale", lastError: error },
       "failed",
-      /it broke\. Its last sync is longer ago/,
+      /it broke\. It was not synced for longer/,
     ],
     [{ ready: false, outcome: null, lastSuccess: null }, "initial", /once its first sync/],
     [

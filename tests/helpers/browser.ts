@@ -1,4 +1,5 @@
 /** A real browser over a served node, with what every page is held to: no complaint, axe, the stored look. */
+import { Buffer } from "node:buffer";
 import { assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path/posix";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
@@ -39,11 +40,12 @@ export interface Bench {
   open(path: string, options?: BrowserContextOptions): Promise<Opened>;
 }
 
-/** Opens a URL in a fresh context of a browser. */
+/** Opens a URL in a fresh context of a browser; `prepare` may intercept what it asks for. */
 export async function openPage(
   browser: Browser,
   url: string,
   options?: BrowserContextOptions,
+  prepare: (page: Page) => Promise<void> = () => Promise.resolve(),
 ): Promise<Opened> {
   const page = await (await browser.newContext(options)).newPage();
   const complaints: string[] = [];
@@ -51,6 +53,7 @@ export async function openPage(
     if (m.type() !== "info") complaints.push(m.text());
   });
   page.on("pageerror", (error) => complaints.push(String(error)));
+  await prepare(page);
   await page.goto(url);
   return { page, complaints };
 }
@@ -116,7 +119,9 @@ export async function assertLooks(page: Page, name: string): Promise<void> {
   const path = join(SCREENS, `${name}.png`);
   const bytes = await page.screenshot({ animations: "disabled", caret: "hide" });
   if (Deno.env.get("SCREENS") === "write") return await Deno.writeFile(path, bytes);
-  const now = PNG.sync.read(bytes), stored = PNG.sync.read(await Deno.readFile(path));
+  const [now, stored] = [bytes, await Deno.readFile(path)].map((b) =>
+    PNG.sync.read(Buffer.from(b))
+  );
   const same = now.width === stored.width && now.height === stored.height;
   const pixels = now.width * now.height;
   const differ = same

@@ -22,6 +22,8 @@ export interface TestNode extends AsyncDisposable {
   /** Writes a file below indexes/ with {@linkcode MTIME}. */
   listing(path: string, content: string | Uint8Array): Promise<void>;
   ready(repo: string): Promise<void>;
+  /** Writes a file below state/. */
+  state(path: string, content: string): Promise<void>;
   status(repo: string, status: Partial<RepoStatus>): Promise<void>;
   get(path: string, headers?: Record<string, string>, method?: string): Promise<Response>;
 }
@@ -71,6 +73,7 @@ export async function makeNode(
       await put(join(data, "indexes", directory, "index.json"), renderJson(listing));
       await put(join(data, "indexes", directory, "index.html"), renderHtml(listing));
     },
+    state: (path, content) => put(state(path), content),
     ready: (repo) => put(state(`${repo}.ready`), ""),
     status: (repo, status) =>
       put(

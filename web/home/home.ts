@@ -2,7 +2,10 @@
 import { translatePage } from "../base/language.ts";
 import "../base/page-settings.ts";
 import "./copy-button.ts";
+import "./node-list.ts";
 import "./repo-list.ts";
-import "./scheme-choice.ts";
+import "./traffic-history.ts";
+import "../traffic/meter.ts";
+import "./use-guide.ts";
 
 translatePage();

@@ -42,9 +42,16 @@ export function live<T>(options: LiveOptions<T>, signal: AbortSignal): void {
   void ask();
 }
 
+/** A text, and when the server sent it, in epoch seconds: the browser's own clock may be wrong by hours. */
+export interface Answer {
+  text: string;
+  time: number;
+}
+
 /** The text at a URL. Throws where the server does not answer with success. */
-export async function getText(url: string, signal: AbortSignal): Promise<string> {
+export async function getText(url: string, signal: AbortSignal): Promise<Answer> {
   const response = await fetch(url, { signal });
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-  return await response.text();
+  const date = Date.parse(response.headers.get("date") ?? "");
+  return { text: await response.text(), time: (Number.isNaN(date) ? Date.now() : date) / 1000 };
 }

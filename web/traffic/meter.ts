@@ -28,8 +28,10 @@ export class TrafficMeter extends LitElement {
   static override styles = css`
     :host {
       display: block;
+      container-type: inline-size;
     }
     table {
+      width: 100%;
       border-collapse: collapse;
       font-variant-numeric: tabular-nums;
     }
@@ -39,17 +41,35 @@ export class TrafficMeter extends LitElement {
     }
     thead th {
       color: var(--quiet, inherit);
+      font-size: var(--small, inherit);
+      vertical-align: bottom;
+    }
+    tbody th {
+      font-weight: 600;
+    }
+    tbody tr {
+      border-top: 1px solid var(--line, currentColor);
     }
     th,
     td {
-      padding: 0.15rem 0.75rem 0.15rem 0;
+      padding: 0.45rem 1rem 0.45rem 0;
       white-space: nowrap;
     }
+    th + th,
     td {
       text-align: end;
     }
+    :is(th, td):last-child {
+      width: 7.5rem;
+      padding-inline-end: 0;
+    }
     small {
       color: var(--quiet, inherit);
+      font-size: var(--small, inherit);
+    }
+    td small {
+      display: inline-block;
+      min-width: 10em;
     }
     .stale {
       color: var(--quiet, inherit);
@@ -59,7 +79,10 @@ export class TrafficMeter extends LitElement {
     }
     svg {
       display: block;
-      overflow: visible;
+      width: 100%;
+      height: 1.5rem;
+      overflow: hidden;
+      direction: ltr;
     }
     polyline {
       fill: none;
@@ -68,7 +91,29 @@ export class TrafficMeter extends LitElement {
       vector-effect: non-scaling-stroke;
     }
     .receive {
-      stroke: var(--good, currentColor);
+      stroke: var(--quiet, currentColor);
+      stroke-dasharray: 3 2;
+    }
+    @container (max-width: 44rem) {
+      td small {
+        display: none;
+      }
+      th small {
+        display: block;
+      }
+      :is(th, td):last-child {
+        width: 5rem;
+      }
+      thead th {
+        white-space: normal;
+      }
+    }
+    @container (max-width: 22rem) {
+      th,
+      td {
+        padding-inline-end: 0.5rem;
+        white-space: normal;
+      }
     }
   `;
 
@@ -134,7 +179,7 @@ export class TrafficMeter extends LitElement {
         svg`<polyline class=${direction} part="line-${direction}" points=${points} />`
       );
     return html`
-      <svg part="spark" width=${BOX.width} height=${BOX.height} aria-hidden="true"
+      <svg part="spark" preserveAspectRatio="none" aria-hidden="true"
         viewBox="0 0 ${BOX.width} ${BOX.height}">
             ${draw("receive", "rxBytes")}${draw("send", "txBytes")}
           </svg>
