@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run --allow-run=setpriv,sh --allow-read --allow-write --allow-env --allow-net --allow-sys=uid
+#!/usr/bin/env -S deno run --allow-run=setpriv,sh --allow-read --allow-write --allow-env --allow-net --allow-sys
 /**
  * Keeps the address records of a mirror's name on those of its nodes that truly serve, and never on none.
  *

@@ -232,20 +232,6 @@ Deno.test("units: booted, the timer fires, sync, index and server work; failures
     await machine.run("systemctl start mirrorkit-statcat-hub");
   });
 
-  await t.step("behind nginx: with server.socket the service listens there", async () => {
-    const socket = "/run/mirrorkit/server.sock";
-    await machine.run(
-      `sed -i 's|^port = 8080|socket = "${socket}"|' /etc/mirrorkit/mirror.toml; ` +
-        "systemctl restart mirrorkit",
-    );
-    await machine.until("answer", async () => {
-      const listing = await machine.run(
-        `curl -fsS --unix-socket ${socket} 'http://x/arch/?format=json'`,
-      );
-      return JSON.parse(listing).files > 6;
-    });
-  });
-
   await t.step("healthz: its timer fires, the hook writes, a credential is read", async () => {
     await machine.until("published address", async () => {
       const state = JSON.parse(await machine.run("curl -fsS http://127.0.0.1:8080/nodes.json"));
@@ -261,6 +247,20 @@ Deno.test("units: booted, the timer fires, sync, index and server work; failures
         "systemctl start mirrorkit-healthz.service",
     );
     assertEquals(await machine.run("cat /srv/mirror/state/seen"), "token\n");
+  });
+
+  await t.step("behind nginx: with server.socket the service listens there", async () => {
+    const socket = "/run/mirrorkit/server.sock";
+    await machine.run(
+      `sed -i 's|^port = 8080|socket = "${socket}"|' /etc/mirrorkit/mirror.toml; ` +
+        "systemctl restart mirrorkit",
+    );
+    await machine.until("answer", async () => {
+      const listing = await machine.run(
+        `curl -fsS --unix-socket ${socket} 'http://x/arch/?format=json'`,
+      );
+      return JSON.parse(listing).files > 6;
+    });
   });
 
   await t.step("failing sync: shows in systemctl --failed", async () => {

@@ -11,6 +11,8 @@ export interface DnsServer extends AsyncDisposable {
   secretFile: string;
   /** Of PowerDNS' HTTP API. */
   apiPort: number;
+  /** Its configuration and data. */
+  dir: string;
   daemon: Daemon;
 }
 
@@ -28,14 +30,12 @@ type Recipe = (dir: string, address: string, port: number, apiPort: number) => P
 
 const bind9: Recipe = async (dir, address, port) => {
   await Deno.writeTextFile(`${dir}/key`, await output("tsig-keygen", ["k1"]));
-  const family = address.includes(":") ? "listen-on-v6" : "listen-on";
-  const other = address.includes(":") ? "listen-on" : "listen-on-v6";
   await Deno.writeTextFile(
     `${dir}/named.conf`,
     `include "${dir}/key";
 options {
   directory "${dir}"; pid-file "${dir}/pid"; session-keyfile "${dir}/session.key";
-  ${family} port ${port} { ${address}; }; ${other} { none; };
+  listen-on port ${port} { ${address}; }; listen-on-v6 { none; };
   recursion no; dnssec-validation no; notify no; allow-query { any; };
 };
 controls { };
@@ -110,7 +110,7 @@ disable-syslog=yes
 
 export const RECIPES = { bind9, knot, pdns };
 
-/** Starts a server; with `prefix` in place of the shell, e.g. `ip netns exec NAME`. */
+/** Starts a server; `prefix` is what stands before its command, to run it on another machine. */
 export async function startDns(
   kind: keyof typeof RECIPES,
   { address = "127.0.0.1", port = freePort(), prefix = [] as string[], ready }: {
@@ -135,6 +135,7 @@ export async function startDns(
     port,
     apiPort,
     secretFile: `${dir}/key`,
+    dir,
     daemon,
     async [Symbol.asyncDispose]() {
       await daemon[Symbol.asyncDispose]();
