@@ -9,7 +9,7 @@ import { fromFileUrl } from "@std/path/posix";
 import { PROBLEMS } from "../formats/problem.ts";
 import { siteCss } from "../formats/site.ts";
 import type { Config } from "../scripts/lib/config.ts";
-import { NOT_FOUND, type Problem, problemResponse } from "./errors.ts";
+import { NOT_FOUND, problemResponse } from "./errors.ts";
 import { Files } from "./files.ts";
 import { collectHealth, healthMetrics, healthText } from "./health.ts";
 import { HubLink } from "./hub.ts";
