@@ -5,20 +5,21 @@
  * them is published last, by rename. Assets of earlier builds stay for a day: a page that was loaded
  * just before a new build still finds its own.
  */
+import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 import { fromFileUrl, join } from "@std/path/posix";
 
 const SOURCE = fromFileUrl(new URL(".", import.meta.url));
 const KEEP_MS = 24 * 3600 * 1000;
 
-async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
 /** Writes a file and its `.gz` sibling, each whole. */
 async function publish(path: string, content: Uint8Array<ArrayBuffer>) {
-  for (const [name, bytes] of [[`${path}.gz`, await gzip(content)], [path, content]] as const) {
+  for (
+    const [name, bytes] of [[`${path}.gz`, gzipSync(content, { level: 9 })], [
+      path,
+      content,
+    ]] as const
+  ) {
     const beside = `${name}.${Deno.pid}.new`;
     await Deno.writeFile(beside, bytes);
     await Deno.rename(beside, name);
@@ -36,7 +37,10 @@ async function sweep(directory: string, current: Set<string>) {
 
 /** What a page loads, and the messages that it never says: they are left out of its bundle. */
 const PAGES = [
-  { entries: ["page.ts", "page.css", "icon.svg"], unsaid: /^(?:home|history|repo|node|traffic)\./ },
+  {
+    entries: ["listing/listing.ts", "page.css", "icon.svg"],
+    unsaid: /^(?:home|history|repo|node|traffic|in)\./,
+  },
   { entries: ["home/home.ts", "home/home.css"], unsaid: /^(?:listing|peek|help)\./ },
 ];
 
@@ -58,9 +62,26 @@ const leaveOut = (unsaid: RegExp): esbuild.Plugin => ({
   },
 });
 
-/** Bundles entries; gives each asset's content by its name, which holds a hash of the content. */
+/** Makes Lit's templates small: styles as those in files are, and HTML without its line ends. */
+const smallTemplates: esbuild.Plugin = {
+  name: "small-templates",
+  setup({ onLoad }) {
+    onLoad({ filter: /\/web\/.*\.ts$/ }, async ({ path }) => {
+      let contents = await Deno.readTextFile(path);
+      for (const [whole, css] of contents.matchAll(/\bcss`([^`$]*)`/g)) {
+        const { code } = await esbuild.transform(css, { loader: "css", minify: true });
+        contents = contents.replace(whole, () => `css\`${code.trim().replaceAll("\\", "\\\\")}\``);
+      }
+      return { contents: contents.replace(/>\s*\n\s*</g, "><"), loader: "ts" };
+    });
+  },
+};
+
+const fileName = (path: string) => path.slice(path.lastIndexOf("/") + 1);
+
+/** Bundles entries; gives each asset's name, which holds a hash of its content, and what it imports. */
 async function bundle(entryPoints: string[], format: "esm" | "iife", unsaid: RegExp) {
-  const { outputFiles } = await esbuild.build({
+  const { outputFiles, metafile } = await esbuild.build({
     absWorkingDir: SOURCE,
     entryPoints,
     loader: { ".svg": "copy" },
@@ -71,12 +92,23 @@ async function bundle(entryPoints: string[], format: "esm" | "iife", unsaid: Reg
     target: ["es2022", "chrome123", "firefox120", "safari17.5"],
     outdir: "assets",
     entryNames: "[name]-[hash]",
+    chunkNames: "[name]-[hash]",
+    // What a page needs only now and then is a file of its own, fetched when it is needed.
+    splitting: format === "esm",
+    metafile: true,
+    charset: "utf8",
+    tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
+    // Members that TypeScript calls private.
+    mangleProps: /^_[a-z]/,
     logLevel: "warning",
-    plugins: [leaveOut(unsaid)],
+    plugins: [smallTemplates, leaveOut(unsaid)],
   });
-  return outputFiles.map(({ path, contents }) =>
-    [path.slice(path.lastIndexOf("/") + 1), contents as Uint8Array<ArrayBuffer>] as const
-  );
+  return outputFiles.map(({ path, contents }) => {
+    const name = fileName(path);
+    const imports = metafile.outputs[`assets/${name}`].imports
+      .filter(({ kind }) => kind === "import-statement").map((chunk) => fileName(chunk.path));
+    return { name, bytes: contents as Uint8Array<ArrayBuffer>, imports };
+  });
 }
 
 /** Builds into `dist`; gives each asset's name and size. */
@@ -87,7 +119,8 @@ export async function build(dist: string): Promise<Map<string, number>> {
     ...PAGES.map(({ entries, unsaid }) => bundle(entries, "esm", unsaid)),
     bundle(EARLY, "iife", /./),
   ]);
-  for (const [name, bytes] of bundles.flat()) {
+  const made = bundles.flat();
+  for (const { name, bytes } of made) {
     await publish(join(assets, name), bytes);
     sizes.set(name, bytes.length);
   }
@@ -96,9 +129,15 @@ export async function build(dist: string): Promise<Map<string, number>> {
     if (!name) throw new Error(`esbuild made no ${base}${extension}`);
     return name;
   };
+  // What a script imports is fetched together with it, not after it.
+  const preloaded = (script: string, indent: string, path: string, name: string) =>
+    made.find((asset) => asset.name === name)!.imports
+      .map((chunk) => `${indent}<link rel="modulepreload" href="${path}${chunk}">\n`).join("") +
+    script;
   for (const [name, source] of Object.entries(SHELLS)) {
     const html = (await Deno.readTextFile(join(SOURCE, source)))
-      .replace(/\{\{ ?([\w-]+)(\.\w+) ?\}\}/g, named);
+      .replace(/\{\{ ?([\w-]+)(\.\w+) ?\}\}/g, named)
+      .replace(/( *)<script type="module" src="(.*\/)([\w.-]+)"/g, preloaded);
     await publish(join(dist, name), new TextEncoder().encode(html));
   }
   await sweep(assets, new Set(sizes.keys()));

@@ -1,0 +1,106 @@
+/**
+ * Finds names as a reader types: every word must stand somewhere in the name, capitals or not. It
+ * compares bytes; a name that is not plain ASCII, or a word that is not, is decoded first.
+ */
+import type { Kept } from "./kept.ts";
+import { NAME_AT } from "./kept.ts";
+import { plainNameEnd } from "./lines.ts";
+import { toDisplay } from "../../formats/names.ts";
+
+const QUOTE = 34, BACKSLASH = 92;
+
+/** The words of a filter, in lower case. */
+export const words = (text: string): string[] =>
+  text.normalize("NFC").toLowerCase().split(/\s+/).filter((word) => word !== "");
+
+const lower = (byte: number) => byte >= 65 && byte <= 90 ? byte + 32 : byte;
+const upper = (byte: number) => byte >= 97 && byte <= 122 ? byte - 32 : byte;
+
+/** Each byte's small letter. */
+const LOWER = Uint8Array.from({ length: 256 }, (_, byte) => lower(byte));
+
+/** A name as the filter compares it. */
+const comparable = (name: string) => toDisplay(name).normalize("NFC").toLowerCase();
+
+/**
+ * The entries among `rows` (all, where it is undefined) whose names hold `word`, in the same order.
+ * `word` is in lower case.
+ */
+export function filterWord(kept: Kept, rows: Uint32Array | undefined, word: string): Uint32Array {
+  const total = rows?.length ?? kept.count, found = new Uint32Array(total);
+  const bytes = new TextEncoder().encode(word), first = bytes[0], capital = upper(first);
+  const plain = /^[\x20-\x7e]*$/.test(word) && !/["\\]/.test(word);
+  let n = 0;
+  for (let k = 0; k < total; k++) {
+    const i = rows ? rows[k] : k;
+    const buffer = kept.segment(i), start = kept.start(i) + NAME_AT;
+    const match = plain ? inName(buffer, start, bytes, first, capital) : undefined;
+    if (match ?? inDecoded(kept, i, word, plain)) found[n++] = i;
+  }
+  return found.slice(0, n);
+}
+
+/** True if the word stands in the name; undefined where bytes alone don't tell. */
+function inName(
+  buffer: Uint8Array,
+  start: number,
+  word: Uint8Array,
+  first: number,
+  capital: number,
+): boolean | undefined {
+  for (let at = start;; at++) {
+    const byte = buffer[at];
+    if (byte === QUOTE) return false;
+    if (byte === BACKSLASH || byte < 32 || byte > 126) return undefined;
+    if (byte !== first && byte !== capital) continue;
+    let k = 1;
+    // A closing quote is no letter of a plain word, so no match reaches beyond the name.
+    while (k < word.length && LOWER[buffer[at + k]] === word[k]) k++;
+    if (k === word.length) return true;
+  }
+}
+
+function inDecoded(kept: Kept, i: number, word: string, plainWord: boolean): boolean {
+  // A name of ASCII alone cannot hold a word that is not; one with a quote or backslash is escaped.
+  if (!plainWord && !/["\\]/.test(word) && plainNameEnd(kept.segment(i), kept.start(i)) >= 0) {
+    return false;
+  }
+  return comparable(kept.entry(i).name).includes(word);
+}
+
+/** The position among `rows` of the first name that starts with `prefix`, from `from` on and around. */
+export function findPrefix(
+  kept: Kept,
+  rows: Uint32Array | undefined,
+  prefix: string,
+  from: number,
+): number {
+  const total = rows?.length ?? kept.count, word = prefix.normalize("NFC").toLowerCase();
+  const bytes = new TextEncoder().encode(word);
+  for (let step = 0; step < total; step++) {
+    const k = (from + step) % total, i = rows ? rows[k] : k;
+    const buffer = kept.segment(i), start = kept.start(i) + NAME_AT;
+    let at = 0;
+    while (at < bytes.length && LOWER[buffer[start + at]] === bytes[at]) at++;
+    if (at === bytes.length) return k;
+    const byte = buffer[start + at];
+    if ((byte === BACKSLASH || byte > 126) && comparable(kept.entry(i).name).startsWith(word)) {
+      return k;
+    }
+  }
+  return -1;
+}
+
+/** The number of the entry with exactly this name (a directory's with its slash or without), or -1. */
+export function findName(kept: Kept, name: string, from = 0): number {
+  const wanted = new TextEncoder().encode(JSON.stringify(name).slice(1, -1));
+  for (let i = from; i < kept.count; i++) {
+    const buffer = kept.segment(i), start = kept.start(i) + NAME_AT;
+    let at = 0;
+    while (at < wanted.length && buffer[start + at] === wanted[at]) at++;
+    if (at < wanted.length) continue;
+    const end = buffer[start + at];
+    if (end === QUOTE || end === 47 && buffer[start + at + 1] === QUOTE) return i;
+  }
+  return -1;
+}

@@ -1,0 +1,331 @@
+import { html, LitElement, nothing, type PropertyValues } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
+import { t, Translated } from "../base/language.ts";
+import { findPrefix } from "./filter.ts";
+import { Heights, type Metrics } from "./heights.ts";
+import type { Inset } from "./insets.ts";
+import type { Kept } from "./kept.ts";
+import { moved, moveOf, TypeAhead } from "./keys.ts";
+import type { Sort, SortKey } from "./order.ts";
+import { Prefetch } from "./prefetch.ts";
+import { headTemplate, rowTemplate } from "./row-template.ts";
+import { rowStyles } from "./row-styles.ts";
+import { Scroller } from "./scroller.ts";
+import type { Selection } from "./selection.ts";
+import { rowOf } from "./view.ts";
+
+/** Rows are made for so much beyond the view, so that a finger is not faster than they are. */
+const MARGIN_PX = 160;
+
+/** So many rows are printed: a few hundred pages. */
+const PRINTED = 10_000;
+
+/** How a row is selected: alone, besides others, or all from the last one to it. */
+export type How = "only" | "toggle" | "range";
+
+/** What is shown, as the page says it. */
+export interface RowsModel {
+  kept: Kept;
+  /** Entry numbers in the order shown; undefined for all as they are. */
+  rows: Uint32Array | undefined;
+  sort: Sort;
+  selection: Selection;
+  /** What sticks to the edges of the view. */
+  inset: Inset;
+}
+
+/**
+ * The rows of a listing: a window of them that follows the page's own scroll bar, whatever their number.
+ *
+ * @element listing-rows
+ * @fires listing-sort - `detail` is the key of the column
+ * @fires listing-select - `detail` is `{ position, how }`
+ * @fires listing-peek - `detail` is the entry to look into
+ * @fires listing-rest - the view came to rest
+ */
+@customElement("listing-rows")
+export class ListingRows extends LitElement {
+  static override styles = rowStyles;
+
+  @property({ attribute: false })
+  accessor model!: RowsModel;
+
+  /** The entry that the keyboard is at, or -1. */
+  @state()
+  accessor active = -1;
+  @state()
+  accessor metrics: Metrics | undefined;
+  @state()
+  accessor printing = false;
+
+  protected translated = new Translated(this);
+  private _scroller = new Scroller(
+    this,
+    () => this.renderRoot.querySelector("#space"),
+    () => this.dispatchEvent(new CustomEvent("listing-rest")),
+  );
+  private _heights?: Heights;
+  private _prefetch = new Prefetch();
+  private _typed = new TypeAhead();
+  private _focus = false;
+  private _gone?: AbortController;
+  private _resized = new ResizeObserver(() => this._measure());
+
+  override connectedCallback() {
+    super.connectedCallback();
+    this._gone = new AbortController();
+    const { signal } = this._gone;
+    addEventListener("beforeprint", () => this._print(true), { signal });
+    addEventListener("afterprint", () => this._print(false), { signal });
+  }
+
+  override disconnectedCallback() {
+    super.disconnectedCallback();
+    this._gone?.abort();
+    this._resized.disconnect();
+  }
+
+  override firstUpdated() {
+    this._measure();
+    this._resized.observe(this._ruler);
+  }
+
+  private get _ruler(): HTMLElement {
+    return this.renderRoot.querySelector("#ruler")!;
+  }
+
+  /** How many rows there are. */
+  get count(): number {
+    return this.model.rows?.length ?? this.model.kept.count;
+  }
+
+  entryAt(position: number): number {
+    return this.model.rows ? this.model.rows[position] : position;
+  }
+
+  /** Where an entry stands among the rows, or -1. */
+  positionOf(entry: number): number {
+    return this.model.rows
+      ? this.model.rows.indexOf(entry)
+      : entry < this.model.kept.count
+      ? entry
+      : -1;
+  }
+
+  /** Reads from the style how tall rows are, and how many characters fit on a line of a name. */
+  private _measure() {
+    const style = getComputedStyle(this._ruler);
+    const ch = this._ruler.firstElementChild!.getBoundingClientRect().width / 100;
+    const metrics = {
+      base: parseFloat(style.minHeight),
+      line: parseFloat(style.lineHeight),
+      columns: Math.max(8, Math.floor(this._ruler.clientWidth / ch)),
+    };
+    if (JSON.stringify(metrics) === JSON.stringify(this.metrics)) return;
+    const first = this.firstShown();
+    this.metrics = metrics;
+    if (first.entry > 0) this.showAgain(first.entry, first.offset);
+  }
+
+  override willUpdate(changed: PropertyValues<this>) {
+    if (!this.metrics) return;
+    const { kept, rows } = this.model, known = this._heights;
+    if (known && !changed.has("metrics") && known.kept === kept && known.rows === rows) {
+      known.extend();
+    } else this._heights = new Heights(kept, rows, this.metrics);
+    this._scroller.measure(this._heights!.total);
+  }
+
+  /** The entry of the first row in view, and how far it is scrolled out. */
+  firstShown(): { entry: number; offset: number } {
+    const y = this._scroller.place.y + this.model.inset.top;
+    if (!this._heights || this.count === 0 || this._scroller.place.y <= 0) {
+      return { entry: -1, offset: 0 };
+    }
+    const position = this._heights.at(y);
+    return { entry: this.entryAt(position), offset: y - this._heights.top(position) };
+  }
+
+  /** Shows an entry where {@linkcode firstShown} found it. */
+  async showAgain(entry: number, offset: number) {
+    await this.updateComplete;
+    const position = this.positionOf(entry);
+    if (position < 0 || !this._heights) return;
+    this._scroller.to(this._heights.top(position) + offset - this.model.inset.top);
+  }
+
+  /** Scrolls as little as needed to have a row in view, or to its middle where it was far away. */
+  private _reveal(position: number) {
+    const { y } = this._scroller.place, view = innerHeight, heights = this._heights!;
+    const top = heights.top(position) - this.model.inset.top;
+    const low = heights.top(position) + heights.height(position) + this.model.inset.bottom - view;
+    if (top >= y && low <= y) return;
+    const far = Math.abs(top - y) > 2 * view;
+    const end = position === 0 || position === this.count - 1;
+    this._scroller.to(far && !end ? (top + low) / 2 : top < y ? top : low);
+  }
+
+  /** Shows the first row, where it was scrolled out of the view. */
+  async toStart() {
+    await this.updateComplete;
+    if (this._scroller.place.y > -this.model.inset.top) this._scroller.to(-this.model.inset.top);
+  }
+
+  /** Makes a row the keyboard's, and shows it. */
+  async activate(position: number, { focus = true } = {}) {
+    await this.updateComplete;
+    if (position < 0 || position >= this.count || !this._heights) return;
+    this.active = this.entryAt(position);
+    this._focus = focus;
+    this._reveal(position);
+  }
+
+  /** Takes a key that was pressed on the page; true if it was one of ours. */
+  press(event: KeyboardEvent): boolean {
+    if (this.count === 0 || !this._heights) return false;
+    const from = this.active < 0 ? -1 : this.positionOf(this.active);
+    const move = moveOf(event);
+    if (move) {
+      this._typed.end();
+      const room = innerHeight - this.model.inset.top - this.model.inset.bottom;
+      const page = Math.max(1, Math.floor(room / (this.metrics!.base + this.metrics!.line)) - 1);
+      const shown = Math.max(0, this.positionOf(this.firstShown().entry));
+      const to = moved(move, from, { count: this.count, page, shown });
+      this.activate(to);
+      if (event.shiftKey) this._select(to, "range");
+      return true;
+    }
+    const typed = this._typed.type(event, performance.now());
+    if (typed !== undefined) {
+      const again = typed.length === 1 ? from + 1 : Math.max(0, from);
+      this.activate(findPrefix(this.model.kept, this.model.rows, typed, again));
+      return true;
+    }
+    if (from < 0) return false;
+    if (event.key === " ") this._select(from, event.shiftKey ? "range" : "toggle");
+    else if (event.key === "ArrowRight") this._peek(this.active);
+    else return false;
+    return true;
+  }
+
+  private _select(position: number, how: How) {
+    this.dispatchEvent(new CustomEvent("listing-select", { detail: { position, how } }));
+  }
+
+  private _peek(entry: number) {
+    this.dispatchEvent(new CustomEvent("listing-peek", { detail: entry }));
+  }
+
+  private _click(event: MouseEvent) {
+    const target = event.target as HTMLElement;
+    const entry = Number(target.closest<HTMLElement>("[data-entry]")?.dataset.entry ?? -1);
+    const key = target.closest<HTMLElement>("[data-sort]")?.dataset.sort as SortKey | undefined;
+    if (key) this.dispatchEvent(new CustomEvent("listing-sort", { detail: key }));
+    if (entry < 0 || target.closest("a[href]")) return;
+    if (target.matches(".peek")) return this._peek(entry);
+    // Who marks a name in order to copy it does not mean the row.
+    if (String(getSelection()) !== "") return;
+    this.active = entry;
+    const box = target.matches("input");
+    const many = event.ctrlKey || event.metaKey || box;
+    this._select(this.positionOf(entry), event.shiftKey ? "range" : many ? "toggle" : "only");
+  }
+
+  /** A link that gets the focus by mouse or by a screen reader is where the keyboard goes on. */
+  private _focusIn(event: Event) {
+    const row = (event.target as HTMLElement).closest<HTMLElement>("[data-entry]");
+    if (row) this.active = Number(row.dataset.entry);
+  }
+
+  /** (Outside of this element, one does not hear that the pointer went from one row to another.) */
+  private _over(event: PointerEvent) {
+    const link = (event.target as HTMLElement).closest("a");
+    const entry = link?.closest<HTMLElement>("[data-entry]")?.dataset.entry;
+    const wanted = event.pointerType === "mouse" && entry !== undefined;
+    this._prefetch.over(wanted ? this.model.kept.entry(Number(entry)) : undefined);
+  }
+
+  private _print(printing: boolean) {
+    this.printing = printing;
+    this.performUpdate();
+  }
+
+  /** The positions to render: those in view, and the keyboard's, which may have been scrolled away. */
+  private _positions(): number[] {
+    const { y } = this._scroller.place, heights = this._heights!;
+    const from = this.printing ? 0 : heights.at(y - MARGIN_PX);
+    const to = this.printing
+      ? Math.min(PRINTED, this.count) - 1
+      : heights.at(y + innerHeight + MARGIN_PX);
+    const positions = Array.from({ length: to - from + 1 }, (_, i) => from + i);
+    const active = this.active < 0 ? -1 : this.positionOf(this.active);
+    if (active >= 0 && active < from) positions.unshift(active);
+    if (active > to) positions.push(active);
+    return positions;
+  }
+
+  private _row(position: number, top: number, stop: number, now: number) {
+    const entry = this.entryAt(position), height = this._heights!.height(position);
+    return rowTemplate(rowOf(this.model.kept.entry(entry)), {
+      entry,
+      index: position + 2,
+      style: `top:${top}px;height:${height}px`,
+      selected: this.model.selection.has(entry),
+      active: entry === this.active,
+      stop: entry === stop,
+      now,
+    });
+  }
+
+  private _window() {
+    const heights = this._heights;
+    if (!heights || this.count === 0) return nothing;
+    const { s, y } = this._scroller.place, now = Date.now() / 1000;
+    const positions = this._positions();
+    const stop = this.active >= 0 && this.positionOf(this.active) >= 0 ? this.active : this.entryAt(
+      positions.find((p) => heights.top(p) >= y + this.model.inset.top) ?? positions[0],
+    );
+    return repeat(
+      positions,
+      (position) => this.entryAt(position),
+      (position) => this._row(position, heights.top(position) - y + s, stop, now),
+    );
+  }
+
+  override render() {
+    const dirs = this.model.kept.count > 0 && this.model.kept.entry(0).name.endsWith("/");
+    return html`
+      <div class="list ${dirs ? "dirs" : ""}">
+        <div class="row sizer" aria-hidden="true">
+          <span class="name"><b id="ruler"><i></i></b></span>
+        </div>
+        <div
+          role="grid"
+          aria-label=${t("listing.entries")}
+          aria-rowcount=${this.count + 1}
+          aria-multiselectable="true"
+          aria-busy=${!this.model.kept.complete}
+          @click=${this._click}
+          @focusin=${this._focusIn}
+          @pointerover=${this._over}
+        >
+          <div role="rowgroup" class="top">${headTemplate(this.model.sort)}</div>
+          <div role="rowgroup" id="space" .style=${`height:${this._scroller.track.height}px`}>
+          ${this._window()}
+        </div>
+        </div>
+      </div>
+      ${this.printing && this.count > PRINTED
+        ? html`<p>${t("listing.printed", { n: PRINTED, all: this.count })}</p>`
+        : nothing}
+    `;
+  }
+
+  override updated() {
+    if (!this._focus) return;
+    this._focus = false;
+    const row = this.renderRoot.querySelector(`[data-entry="${this.active}"] a`);
+    (row as HTMLElement | null)?.focus({ preventScroll: true });
+  }
+}

@@ -1,0 +1,6 @@
+/** What the page of a directory loads; the rest comes when it is needed. */
+import { translatePage } from "../base/language.ts";
+import "../base/page-settings.ts";
+import "./listing-page.ts";
+
+translatePage();

@@ -1,0 +1,114 @@
+/**
+ * Fetches a listing, and goes on where it was cut: by itself after a pause, at once when the connection
+ * is back or a person asks. What has come stays; if the listing is still the same, it is not read twice.
+ */
+import { Kept } from "./kept.ts";
+
+/** How a listing comes. `refused`: the server answered, but with no listing; no use to ask again. */
+export type Phase = "loading" | "complete" | "cut" | "refused";
+
+/** Parts of a stream are read for so long before the page may answer a person again. */
+const BUSY_MS = 12;
+
+const MAX_PAUSE_MS = 30_000;
+
+/** What the server said where it gave no listing. */
+class Refused extends Error {
+  constructor(readonly status: number, message: string) {
+    super(message);
+  }
+}
+
+export interface LoaderOptions {
+  fetch?: typeof fetch;
+  /** Milliseconds before the next attempt after `failures` ones. */
+  pause?: (failures: number) => number;
+  now?: () => number;
+}
+
+/** Loads one listing. */
+export class Loader {
+  kept = new Kept();
+  phase: Phase = "loading";
+  /** What went wrong last. */
+  error = "";
+  #tag = "";
+  /** Attempts in a row that brought nothing. */
+  failures = 0;
+  #timer?: ReturnType<typeof setTimeout>;
+  #wake?: () => void;
+
+  /** `changed` is called whenever more came or the phase is another. */
+  constructor(
+    private url: string,
+    private changed: () => void,
+    private options: LoaderOptions = {},
+  ) {}
+
+  /** Loads until the listing is complete or refused. */
+  async run(): Promise<void> {
+    while (this.phase !== "complete" && this.phase !== "refused") {
+      try {
+        await this.#attempt();
+        this.phase = "complete";
+      } catch (error) {
+        this.error = (error as Error).message;
+        this.phase = error instanceof Refused && error.status < 500 ? "refused" : "cut";
+      }
+      this.changed();
+      if (this.phase === "cut") await this.#rest();
+    }
+  }
+
+  /** Tries again at once: a person asked, or the connection is back. */
+  again = () => this.#wake?.();
+
+  async #rest() {
+    const pause = this.options.pause ?? ((n: number) => Math.min(MAX_PAUSE_MS, 1000 * 2 ** n));
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      this.#timer = setTimeout(resolve, pause(this.failures++));
+    });
+    clearTimeout(this.#timer);
+    this.phase = "loading";
+  }
+
+  async #attempt() {
+    const get = this.options.fetch ?? fetch;
+    const again = this.#tag !== "" || this.failures > 0;
+    // The first one must be like the shell's preload, or it would be made twice.
+    const response = await get(this.url, again ? { cache: "no-cache" } : undefined);
+    if (!response.ok) {
+      const said = await response.json().catch(() => ({})) as { error?: string };
+      throw new Refused(response.status, said.error ?? String(response.status));
+    }
+    const tag = response.headers.get("etag") ?? "";
+    let skip = this.kept.bytes;
+    if (skip > 0 && (tag === "" || tag !== this.#tag)) [this.kept, skip] = [new Kept(), 0];
+    this.#tag = tag;
+    await this.#read(response.body!.getReader(), skip);
+  }
+
+  async #read(reader: ReadableStreamDefaultReader<Uint8Array>, skip: number) {
+    const now = this.options.now ?? (() => performance.now());
+    let since = now();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      const known = Math.min(skip, value.length);
+      skip -= known;
+      try {
+        this.kept.push(known ? value.subarray(known) : value);
+      } catch (error) {
+        await reader.cancel().catch(() => {});
+        throw new Refused(200, (error as Error).message);
+      }
+      if (this.kept.count > 0) this.failures = 0;
+      this.changed();
+      if (now() - since < BUSY_MS) continue;
+      await new Promise((resolve) => setTimeout(resolve));
+      since = now();
+    }
+    if (!this.kept.complete) throw new Error("the connection was cut");
+  }
+}

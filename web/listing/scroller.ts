@@ -1,0 +1,79 @@
+/** Follows the page's own scroll bar for an element that shows a part of something taller. */
+import type { ReactiveController, ReactiveControllerHost } from "lit";
+import { type Place, Track } from "./track.ts";
+
+/** After the last movement for so long, the view is at rest. */
+const REST_MS = 150;
+
+/** Keeps what is in view; renders its host anew whenever that changes. */
+export class Scroller implements ReactiveController {
+  place: Place = { s: 0, y: 0 };
+  track = new Track(0, 0);
+  #timer?: ReturnType<typeof setTimeout>;
+  #gone?: AbortController;
+
+  /** `space` is what stands in for the whole; `rested` is called at the end of a movement. */
+  constructor(
+    private host: ReactiveControllerHost,
+    private space: () => HTMLElement | null,
+    private rested: () => void,
+  ) {
+    host.addController(this);
+  }
+
+  hostConnected() {
+    this.#gone = new AbortController();
+    const { signal } = this.#gone;
+    addEventListener("scroll", () => this.#scrolled(), { passive: true, signal });
+    addEventListener("resize", () => this.host.requestUpdate(), { signal });
+  }
+
+  hostDisconnected() {
+    this.#gone?.abort();
+    clearTimeout(this.#timer);
+  }
+
+  /** Tells how tall the whole is. What stands above it may have another height by now, too. */
+  measure(content: number): void {
+    this.track = new Track(content, innerHeight);
+    const s = this.#s;
+    this.place = { s, y: this.place.y + s - this.place.s };
+  }
+
+  get #s(): number {
+    return -(this.space()?.getBoundingClientRect().top ?? 0);
+  }
+
+  #scrolled() {
+    this.place = this.track.follow(this.place, this.#s, innerHeight);
+    if (this.track.strays(this.place, innerHeight)) this.#settle();
+    this.host.requestUpdate();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#settle();
+      this.rested();
+    }, REST_MS);
+  }
+
+  /** Puts the track where it belongs; what is in view stays. */
+  #settle() {
+    const { y } = this.place;
+    this.#moveTrack(this.track.toTrack(y));
+    if (Math.abs(this.place.s - this.#s) > 0.5) this.place = { s: this.#s, y };
+    this.host.requestUpdate();
+  }
+
+  #moveTrack(s: number) {
+    const by = s - this.#s;
+    if (Math.abs(by) > 0.5) scrollBy({ top: by, behavior: "instant" });
+  }
+
+  /** Shows what is at `y` at the upper edge of the view, as far as there is something below. */
+  to(y: number): void {
+    this.#moveTrack(this.track.toTrack(y));
+    // The browser may have stopped at an end, or at a whole pixel.
+    const s = this.#s, reached = this.track.toTrack(y);
+    this.place = { s, y: Math.abs(s - reached) < 1 ? y : this.track.toContent(s) };
+    this.host.requestUpdate();
+  }
+}

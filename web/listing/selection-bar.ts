@@ -1,0 +1,145 @@
+import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import { t, Translated } from "../base/language.ts";
+import { formatBytes } from "../../formats/units.ts";
+import { copyText } from "./clipboard.ts";
+import { curlLine, urlLines, wgetLine } from "./commands.ts";
+import type { Kept } from "./kept.ts";
+import type { Selection } from "./selection.ts";
+import { Sums } from "./sums.ts";
+import { wantedOf } from "./wanted.ts";
+
+/**
+ * What can be done with the rows that are selected: their URLs, commands and checksums, to be copied.
+ *
+ * @element selection-bar
+ * @fires listing-deselect - the selection is to be cleared
+ */
+@customElement("selection-bar")
+export class SelectionBar extends LitElement {
+  static override styles = css`
+    :host {
+      position: sticky;
+      inset-block-end: 0;
+      z-index: 2;
+      display: block;
+      margin-inline: -0.5rem;
+      padding: 0.5rem;
+      border-block-start: 1px solid var(--edge);
+      background: var(--paper);
+      font-size: var(--small);
+    }
+    div {
+      display: flex;
+      flex-wrap: wrap;
+      align-items: center;
+      gap: 0.35rem 0.5rem;
+    }
+    .what {
+      margin-inline-end: auto;
+    }
+    button {
+      padding: 0.15rem 0.6rem;
+      border: 1px solid var(--edge);
+      border-radius: 4px;
+      background: none;
+      color: inherit;
+      font: inherit;
+      cursor: pointer;
+    }
+    button:hover {
+      background: var(--tint);
+    }
+    :focus-visible {
+      outline: 2px solid var(--accent);
+      outline-offset: 2px;
+    }
+    textarea {
+      width: 100%;
+      margin-block-start: 0.5rem;
+      box-sizing: border-box;
+      background: var(--tint);
+      color: inherit;
+      font: var(--small) / 1.5 var(--mono);
+    }
+    @media print {
+      :host {
+        display: none;
+      }
+    }
+  `;
+
+  @property({ attribute: false })
+  accessor kept!: Kept;
+  @property({ attribute: false })
+  accessor selection!: Selection;
+  @property({ attribute: false })
+  accessor version = 0;
+  /** What was said last: copied, or why not. */
+  @state()
+  accessor said = "";
+  /** What could not be copied, to be copied by hand. */
+  @state()
+  accessor byHand = "";
+
+  protected translated = new Translated(this);
+  private _sums?: Sums;
+
+  override willUpdate(changed: PropertyValues<this>) {
+    if (changed.has("kept")) this._sums = new Sums(this.kept);
+    if (changed.has("version")) this.said = this.byHand = "";
+  }
+
+  private async _copy(text: string) {
+    const done = text !== "" && await copyText(text);
+    this.said = done ? t("copied") : text === "" ? t("listing.nosums") : t("listing.uncopied");
+    this.byHand = done ? "" : text;
+  }
+
+  /** Copies the URLs of what is selected. */
+  copyUrls() {
+    this._copy(urlLines(this._wanted));
+  }
+
+  private async _copySums() {
+    this.said = t("listing.loading");
+    this._copy(await this._sums!.lines(this.selection));
+  }
+
+  private get _wanted() {
+    return wantedOf(this.kept, this.selection);
+  }
+
+  override render() {
+    const { selection, kept } = this;
+    const bytes = selection.list().reduce((sum, i) => sum + kept.entry(i).bytes, 0);
+    const button = (label: string, copy: () => void) =>
+      html`<button type="button" @click=${copy} aria-label="${
+        t("listing.copy")
+      }: ${label}">${label}</button>`;
+    return html`
+      <div role="region" aria-label=${t("listing.selected", { n: selection.size })}>
+        <span class="what" role="status">
+          ${t("listing.selected", { n: selection.size })} · ${formatBytes(bytes)}
+          ${this.said
+            ? html`
+              · ${this.said}
+            `
+            : nothing}
+        </span>
+        <span>${t("listing.copy")}</span>
+        ${button(t("listing.urls"), () => this.copyUrls())}
+        ${button("curl", () => this._copy(curlLine(this._wanted)))}
+        ${button("wget", () => this._copy(wgetLine(this._wanted)))}
+        ${this._sums!.known ? button(t("listing.sums"), () => this._copySums()) : nothing}
+        <button type="button" aria-label=${t("listing.deselect")} @click=${() =>
+          this.dispatchEvent(new CustomEvent("listing-deselect"))}>✕</button>
+      </div>
+      ${this.byHand
+        ? html`<textarea readonly rows="4" aria-label=${
+          t("listing.uncopied")
+        } .value=${this.byHand}></textarea>`
+        : nothing}
+    `;
+  }
+}

@@ -1,0 +1,94 @@
+/** What a row and the lines around it say: pure functions from entries to text. */
+import { type Entry, hrefOf, isDir, isLink, type ListingHead } from "../../formats/listing.ts";
+import { fromHref, fromText, toDisplay, toHref, toTextLossy } from "../../formats/names.ts";
+import { formatBytes, formatMinute, formatNumber, formatTime } from "../../formats/units.ts";
+import { type Kind, kindOf } from "./kinds.ts";
+
+/** A row as it is shown. All of it is text: a name is never markup. */
+export interface Row {
+  kind: Kind;
+  name: string;
+  /** Relative URL, absent where nothing can be followed. */
+  href?: string;
+  target?: string;
+  /** Epoch seconds; 0 where the time is not known. */
+  mtime: number;
+  /** `2026-11-21 23:59` in UTC, and exactly, for machines; empty where the time is not known. */
+  time: string;
+  exact: string;
+  size: string;
+  bytes: number;
+  /** Files below a directory. */
+  files?: number;
+}
+
+/** The row of an entry. */
+export function rowOf(entry: Entry): Row {
+  const dir = isDir(entry), link = isLink(entry);
+  const broken = link && entry.broken === true;
+  const slash = link && entry.dir ? "/" : "";
+  return {
+    kind: kindOf(entry),
+    name: toDisplay(entry.name) + slash,
+    href: broken ? undefined : hrefOf(entry) + slash,
+    target: link ? toDisplay(entry.target) : undefined,
+    mtime: entry.mtime,
+    time: entry.mtime ? formatMinute(entry.mtime) : "",
+    exact: entry.mtime ? formatTime(entry.mtime) : "",
+    size: broken || slash ? "" : formatBytes(entry.bytes),
+    bytes: entry.bytes,
+    files: dir ? entry.files : undefined,
+  };
+}
+
+/** A step of the breadcrumb. */
+export interface Crumb {
+  name: string;
+  href: string;
+}
+
+/** The breadcrumb of a URL's path: the host first, then each directory. */
+export function crumbsOf(host: string, pathname: string): Crumb[] {
+  const crumbs = [{ name: host, href: "/" }];
+  for (const segment of pathname.split("/").filter((s) => s !== "")) {
+    crumbs.push({ name: textOf(segment), href: `${crumbs.at(-1)!.href}${segment}/` });
+  }
+  return crumbs;
+}
+
+/** A segment of a URL as a person reads it; as it stands where it cannot be decoded. */
+export function textOf(segment: string): string {
+  try {
+    return toDisplay(toTextLossy(fromHref(segment)));
+  } catch {
+    return segment;
+  }
+}
+
+/** True if the URL leads through a link to a directory that really is elsewhere. */
+export function isRedirected(head: ListingHead, pathname: string): boolean {
+  const real = head.href ?? toHref(fromText(head.path));
+  const same = (path: string) => {
+    try {
+      return fromHref(path).replace(/\/+/g, "/");
+    } catch {
+      return path;
+    }
+  };
+  return same(real) !== same(pathname);
+}
+
+/** The time of a row for a tooltip: UTC, and as the reader's clock says. */
+export function bothTimes(row: Row): string {
+  if (!row.exact) return "";
+  const local = new Date(row.mtime * 1000);
+  const two = (n: number) => String(n).padStart(2, "0");
+  const offset = -local.getTimezoneOffset(), size = Math.abs(offset);
+  const zone = `UTC${offset < 0 ? "−" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`;
+  const day = `${local.getFullYear()}-${two(local.getMonth() + 1)}-${two(local.getDate())}`;
+  const time = `${two(local.getHours())}:${two(local.getMinutes())}:${two(local.getSeconds())}`;
+  return `${row.exact.replace("T", " ").replace("Z", " UTC")}\n${day} ${time} ${zone}`;
+}
+
+/** The exact size for a tooltip. */
+export const exactSize = (row: Row): string => row.size ? `${formatNumber(row.bytes)} B` : "";
