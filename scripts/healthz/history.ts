@@ -106,21 +106,25 @@ export function step(
   isGood: boolean,
   { rise, fall }: Pick<Healthz, "rise" | "fall">,
   now: number,
-): Memory {
+  day = dayOf(now),
+): Pick<Memory, "state" | "since" | "good" | "bad" | "days"> {
   const good = isGood ? memory.good + 1 : 0, bad = isGood ? 0 : memory.bad + 1;
   const state = good >= rise ? "up" : bad >= fall ? "down" : memory.state;
   const since = state === memory.state ? memory.since : now;
-  return { ...memory, state, since, good, bad, days: countDay(memory.days, isGood, now) };
+  return { state, since, good, bad, days: countDay(memory.days, isGood, day) };
 }
 
-function countDay(days: DayUptime[], isGood: boolean, now: number): DayUptime[] {
-  const day = new Date(now * 1000).toISOString().slice(0, 10);
+function countDay(days: DayUptime[], isGood: boolean, day: string): DayUptime[] {
   const last = days.at(-1);
-  const today = last?.day === day ? last : { day, probes: 0, good: 0 };
-  const before = last === today ? days.slice(0, -1) : days;
-  const counted = { day, probes: today.probes + 1, good: today.good + Number(isGood) };
-  return [...before, counted].slice(-BOUNDS.days);
+  const isToday = last?.day === day;
+  const counted = isToday ? days.slice(0, -1) : days.slice(-(BOUNDS.days - 1));
+  const { probes, good } = isToday ? last : { probes: 0, good: 0 };
+  counted.push({ day, probes: probes + 1, good: good + Number(isGood) });
+  return counted;
 }
+
+/** The UTC day of a time. */
+const dayOf = (now: number) => new Date(now * 1000).toISOString().slice(0, 10);
 
 /**
  * The history after a round. Where the checker's own network failed, nothing is known of the nodes: no
@@ -128,12 +132,13 @@ function countDay(days: DayUptime[], isGood: boolean, now: number): DayUptime[] 
  */
 export function record(history: History, round: Round, config: Healthz): History {
   const memory: Record<string, Memory> = {};
-  const probes = new Map(round.probes.map((p) => [p.address, p]));
+  const probes = new Map(round.probes.map((p) => [p.address, p])), day = dayOf(round.at);
   for (const { address, family } of endpoints(config)) {
     const before = history.memory[address] ?? newMemory(round.at);
     const probed = probes.get(address);
     memory[address] = !probed || round.blind[family] ? before : {
-      ...step(before, isGood(probed), config, round.at),
+      ...step(before, isGood(probed), config, round.at, day),
+      changed: before.changed,
       lastSync: probed.lastSync ?? before.lastSync,
       checks: probed.checks,
     };

@@ -193,11 +193,16 @@ export interface Endpoint {
   node: HealthzNode;
 }
 
-/** All addresses of all nodes. */
-export function endpoints(config: Pick<Healthz, "node">): Endpoint[] {
-  return config.node.flatMap((node) =>
-    node.addresses.map((address) => ({ node, address, family: familyOf(address) }))
-  );
+const known = new WeakMap<HealthzNode[], Endpoint[]>();
+
+/** All addresses of all nodes. The same list for the same nodes: it is asked for often. */
+export function endpoints({ node: nodes }: Pick<Healthz, "node">): Endpoint[] {
+  const found = known.get(nodes) ??
+    nodes.flatMap((node) =>
+      node.addresses.map((address) => ({ node, address, family: familyOf(address) }))
+    );
+  known.set(nodes, found);
+  return found;
 }
 
 /** What is wrong with a table as a whole, as `key … is not allowed; …`; empty where nothing is. */

@@ -5,7 +5,7 @@ import { type History, newHistory, record, type Round } from "../../../scripts/h
 import { endpoints, type Healthz } from "../../../scripts/lib/healthz.ts";
 import { healthz } from "./helpers.ts";
 
-const HISTORIES = 100_000;
+const HISTORIES = 1_000_000;
 
 /** Mulberry32: small, fast, and the same on every machine. */
 function random(seed: number) {
@@ -35,9 +35,25 @@ function configurations(): Healthz[] {
   return list;
 }
 
+/** Whether good addresses of a family went although fewer than the floor stay. */
+function tooFew(history: History, config: Healthz, before: string[], desired: string[]) {
+  for (const family of [4, 6]) {
+    const all = endpoints(config).filter((e) => e.family === family);
+    const floor = Math.min(config.min_healthy, all.length);
+    const good = all.filter((e) =>
+      desired.includes(e.address) && !history.drained.includes(e.node.name) &&
+      history.memory[e.address].state !== "down"
+    ).length;
+    const hasLost = all.some((e) =>
+      before.includes(e.address) && !desired.includes(e.address)
+    );
+    if (hasLost && good < floor) return `fewer than ${floor} good ones left`;
+  }
+}
+
 /** One history: what it breaks, as text; `undefined` where it breaks nothing. */
 function live(config: Healthz, next: () => number): string | undefined {
-  const all = endpoints(config), rounds = 4 + Math.floor(next() * 9);
+  const all = endpoints(config), rounds = 4 + Math.floor(next() * 6);
   const streaks = new Map<string, number>(), moved = new Map<string, number>();
   // Some networks are good, some bad, some flap.
   const odds = all.map(() => [0.02, 0.5, 0.95][Math.floor(next() * 3)]);
@@ -93,6 +109,8 @@ function live(config: Healthz, next: () => number): string | undefined {
       else moved.set(address, at);
       history.memory[address].changed = history.runs;
     }
+    const short = tooFew(history, config, before, desired);
+    if (short) return fail(short);
     history = { ...history, published: desired };
   }
 }
