@@ -6,15 +6,14 @@
  */
 import { Cron } from "croner";
 import { closestString } from "@std/text/closest-string";
-import { formatTime } from "../formats/units.ts";
-import { type NodesState, readNodes } from "../formats/nodes.ts";
+import { readNodes } from "../formats/nodes.ts";
 import { channels } from "./healthz/channels.ts";
-import { cycle, type Parts, type Report } from "./healthz/cycle.ts";
-import { whyBad } from "./healthz/decide.ts";
+import { cycle, type Parts } from "./healthz/cycle.ts";
 import type { ReadPeer } from "./healthz/look.ts";
 import { deliver } from "./healthz/notices.ts";
 import { provider } from "./healthz/providers.ts";
 import { toPublic } from "./healthz/public.ts";
+import { show, statusText } from "./healthz/show.ts";
 import {
   healthzFiles,
   loadDrained,
@@ -23,19 +22,12 @@ import {
   saveHistory,
 } from "./healthz/state.ts";
 import { denoWire } from "./healthz/wire.ts";
-import {
-  type Arguments,
-  command,
-  type CommandSpec,
-  EXIT,
-  Failure,
-  type Log,
-  UsageError,
-} from "./lib/cli.ts";
+import { type Arguments, command, type CommandSpec, EXIT, Failure, UsageError } from "./lib/cli.ts";
 import { type Config, loadConfig } from "./lib/config.ts";
 import { readText } from "./lib/files.ts";
 import { endpoints, type Healthz } from "./lib/healthz.ts";
 import { takeLock, waitForLock } from "./lib/lock.ts";
+import { checkPattern } from "./lib/schedule.ts";
 import { openStorage } from "./lib/storage.ts";
 
 const SPEC: CommandSpec = {
@@ -83,6 +75,7 @@ export function main(args: string[]): Promise<number> {
         "mirror.toml.example shows one.",
       );
     }
+    checkPattern(config.file, config.healthz.schedule, "healthz", "Look at: man 5 crontab");
     const call: Call = {
       config: config as Configured,
       log,
@@ -139,23 +132,6 @@ async function check(call: Call): Promise<number> {
     console.log(JSON.stringify({ dryRun: isDry, changes, plan, ...nodes }));
   } else for (const line of report.plan) console.log(line);
   return nodes.alarms.length ? EXIT.failed : EXIT.done;
-}
-
-function show({ history, plan, events }: Report, { nodes, alarms }: NodesState, log: Log) {
-  for (const { name, addresses, drained } of nodes) {
-    for (const { address, state, published, checks } of addresses) {
-      const memory = history.memory[address];
-      const words = [state, published ? "in DNS" : "not in DNS", ...(drained ? ["drained"] : [])];
-      const line = `${name} ${address}: ${words.join(", ")}`;
-      if (memory?.bad) log.warn(`${line}; ${whyBad(memory)}`);
-      else log.detail([line, ...checks.map((c) => `${c.check}: ${c.reason}`)].join("; "));
-    }
-  }
-  for (const { title, text } of events) log.info(`${title}: ${text}`);
-  for (const { message, since } of alarms) {
-    log.error(`alarm since ${formatTime(since)}: ${message}`);
-  }
-  if (plan.length === 0) log.detail("nothing to change");
 }
 
 /** Seconds between two runs of a pattern. */
@@ -231,23 +207,6 @@ async function status({ config, isJson }: Call): Promise<number> {
   if (isJson) console.log(JSON.stringify(state));
   else console.log(statusText(state));
   return state.alarms.length ? EXIT.failed : EXIT.done;
-}
-
-/** The state as a person reads it. Pure. */
-export function statusText({ name, at, nodes, alarms }: NodesState): string {
-  const lines = nodes.flatMap((node) =>
-    node.addresses.map((a) => {
-      const drained = node.drained ? ", drained" : "";
-      const bad = a.checks.filter((c) => !c.ok).map((c) => `  ${c.check}: ${c.reason}`);
-      return [
-        `${node.name.padEnd(16)} ${a.address.padEnd(39)} ${a.state.padEnd(7)} ` +
-        `since ${formatTime(a.since)} ${a.published ? "in DNS" : "not in DNS"}${drained}`,
-        ...bad,
-      ].join("\n");
-    })
-  );
-  const said = alarms.map((a) => `alarm since ${formatTime(a.since)}: ${a.message}`);
-  return [`${name} at ${formatTime(at)}`, ...lines, ...said].join("\n");
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -69,7 +69,8 @@ export async function cycle(parts: Parts, before: History, isDry: boolean): Prom
     error = (await attempt(() => write(provider, plan, held))).error;
     if (error) Object.assign(report, { plan: [], changes: [] });
   }
-  if (error) alarms.provider = error.message + (error.hint ? ` ${error.hint}` : "");
+  // One cause, one alarm.
+  if (error && !isBlind) alarms.provider = error.message + (error.hint ? ` ${error.hint}` : "");
   if (isDry) return { ...report, history };
   if (!error && !isBlind) history = { ...history, published: desired };
   history = { ...history, memory: { ...history.memory } };

@@ -12,6 +12,7 @@
 import { count } from "../../formats/units.ts";
 import { type Endpoint, endpoints, familyOf, type Healthz } from "../lib/healthz.ts";
 import { type History, isDrained, type Memory, newMemory } from "./history.ts";
+import { Votes } from "./votes.ts";
 
 /** One address that joins or leaves. */
 export interface Change {
@@ -41,9 +42,6 @@ interface Candidate extends Endpoint {
   foreign: boolean;
 }
 
-/** Views of other checkers that are older (in seconds) don't count. */
-export const PEER_SECONDS = 600;
-
 /** Decides. `now` is epoch seconds. */
 export function decide(history: History, config: Healthz, now: number): Decision {
   const all = endpoints(config).map((e): Candidate => ({
@@ -57,6 +55,7 @@ export function decide(history: History, config: Healthz, now: number): Decision
   const changes: Change[] = [];
   const votes = new Votes(history, config, now);
   if (votes.missing) alarms.quorum = votes.missing;
+  const blind: string[] = [];
   for (const family of [4, 6] as const) {
     const members = all.filter((c) => c.family === family);
     const retired = history.published.filter((a) =>
@@ -64,15 +63,18 @@ export function decide(history: History, config: Healthz, now: number): Decision
     );
     if (members.length === 0 && retired.length === 0) continue;
     if (history.blind[family]) {
-      alarms[`references${family}`] =
-        `No reference point is reached over IPv${family}: the checker's own network is down; ` +
-        `nothing is changed`;
+      blind.push(`IPv${family}`);
       continue;
     }
     const bounds = { ...config, empty: history.published.length === 0, runs: history.runs };
     const { joining, leaving, alarm } = decideFamily(members, retired, votes, bounds);
     if (alarm) alarms[`floor${family}`] = `IPv${family}: ${alarm}`;
     changes.push(...joining, ...leaving);
+  }
+  if (blind.length) {
+    alarms.references =
+      `No reference point is reached over ${blind.join(" and ")}: the checker's ` +
+      `own network is down; nothing is changed there`;
   }
   // Those who join come first, in both families; then as many leave as are left of the bound.
   changes.sort((a, b) => Number(a.kind === "remove") - Number(b.kind === "remove"));
@@ -185,32 +187,4 @@ function decideFamily(members: Candidate[], retired: string[], votes: Votes, bou
 export function whyBad({ bad, checks }: Pick<Memory, "bad" | "checks">): string {
   const failed = checks.filter((c) => !c.ok).map((c) => `${c.check}: ${c.reason}`);
   return `${count(bad, "bad probe")} in a row: ${failed.join("; ") || "no check was made"}`;
-}
-
-/** Several checkers: what they say of an address counts once enough of them say the same. */
-class Votes {
-  /** What to tell where too few others can be heard. */
-  readonly missing: string | undefined;
-  private readonly views: Record<string, string>[] = [];
-
-  constructor(history: History, private readonly config: Healthz, now: number) {
-    if (!config.quorum) return;
-    const { peers, need } = config.quorum;
-    this.views = peers.flatMap((peer) => {
-      const view = history.peers[peer];
-      return view && Math.abs(now - view.at) <= PEER_SECONDS ? [view.states] : [];
-    });
-    if (this.views.length + 1 < need) {
-      this.missing =
-        `Only ${this.views.length + 1} of ${peers.length + 1} checkers can be heard, ` +
-        `${need} have to agree; nothing is changed`;
-    }
-  }
-
-  /** Whether enough checkers hold what this one holds. */
-  agree({ address }: Candidate, state: "up" | "down"): boolean {
-    if (!this.config.quorum) return true;
-    const same = this.views.filter((view) => view[address] === state).length;
-    return same + 1 >= this.config.quorum.need;
-  }
 }

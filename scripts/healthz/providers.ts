@@ -18,8 +18,17 @@ const watcher: Provider = {
   write: () => Promise.resolve(),
 };
 
-/** The provider. Throws a `Failure` where a secret is missing. */
-export async function provider({ dns, name, node }: Healthz): Promise<Provider> {
+/** The provider. One whose secret is missing fails at every use, so that it is told as an alarm. */
+export async function provider(config: Healthz): Promise<Provider> {
+  try {
+    return await make(config);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { read: () => Promise.reject(error), write: () => Promise.reject(error) };
+  }
+}
+
+async function make({ dns, name, node }: Healthz): Promise<Provider> {
   if (!dns) return watcher;
   if (dns.provider === "hook") return hook(dns, { name, node });
   const file = dns.secret_file ?? await credential();

@@ -45,6 +45,7 @@ export function rfc2136(
     );
     const status = /status: (\w+)/.exec(lines.join("\n"))?.[1];
     if (code !== 0 || status !== "NOERROR" && status !== "NXDOMAIN") {
+      if (code === MISSING) throw missing("dig");
       const why = status ?? lines.find((l) => /^;;? /.test(l))?.replace(/^;+ /, "") ??
         stderr.trim();
       throw new Failure(`Cannot read ${name} ${type} at ${where}: ${why || `dig: exit ${code}`}.`);
@@ -81,6 +82,7 @@ export function rfc2136(
       const input = new TextEncoder().encode(updateScript(dns, name, plan, held as Read));
       const { code, stderr } = await run({ command: "nsupdate", args }, { input, signal: limit() });
       if (code === 0) return;
+      if (code === MISSING) throw missing("nsupdate");
       const why = stderr.trim().split("\n").at(-1) || `nsupdate: exit ${code}`;
       if (/\b(?:NXRRSET|YXRRSET|NXDOMAIN|YXDOMAIN)\b/.test(why)) {
         throw new Failure(
@@ -95,6 +97,11 @@ export function rfc2136(
     },
   };
 }
+
+/** What setpriv(1) ends with where a program is not there. */
+const MISSING = 127;
+const missing = (program: string) =>
+  new Failure(`There is no ${program} on this machine.`, "apt install bind9-dnsutils");
 
 const limit = () => AbortSignal.timeout((SECONDS + 5) * 1000);
 

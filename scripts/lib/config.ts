@@ -108,6 +108,12 @@ const schema = v.strictObject({
   ),
 });
 
+/** A machine that only looks after others needs no repository. */
+const checkerSchema = v.strictObject({
+  ...schema.entries,
+  repo: v.optional(v.array(repo, "allowed is a list of [[repo]] tables"), []),
+});
+
 /** One repository, defaults filled in. Durations in seconds. */
 export interface Repo extends v.InferOutput<typeof repo> {
   /** Where it is served, with `/` at both ends. */
@@ -138,7 +144,8 @@ export function readConfig(toml: string, file: string, data?: string): Config {
   } catch (error) {
     throw new UsageError(`Cannot read ${file}: ${(error as Error).message}`, "It must be TOML.");
   }
-  const result = v.safeParse(schema, raw);
+  const isChecker = typeof raw === "object" && raw !== null && "healthz" in raw;
+  const result = v.safeParse(isChecker ? checkerSchema : schema, raw);
   if (!result.success) {
     throw new UsageError(
       result.issues.map((issue) => `${file}: ${explainIssue(issue)}`).join("\n       "),
@@ -176,13 +183,19 @@ export function readConfig(toml: string, file: string, data?: string): Config {
 /** The table of healthz with what it leaves open taken from the rest. */
 function completeHealthz(table: v.InferOutput<typeof healthzTable>, config: Config): Healthz {
   const { file, site, repos } = config;
-  const [{ name, path }] = repos;
+  const repo = repos.at(0);
+  const lastsync = table.lastsync ?? (repo && `${repo.path}lastsync`);
+  if (lastsync === undefined) {
+    throw new UsageError(
+      `${file}: key healthz.lastsync is missing; there is no [[repo]] to take it from.`,
+    );
+  }
   const healthz: Healthz = {
     ...table,
+    lastsync,
     name: table.name ?? site.name.toLowerCase(),
-    lastsync: table.lastsync ?? `${path}lastsync`,
-    listing: table.listing ?? path,
-    rsync_module: table.rsync_module ?? repos[0].rsync_module ?? name,
+    listing: table.listing ?? repo?.path,
+    rsync_module: table.rsync_module ?? repo?.rsync_module ?? repo?.name,
   };
   const inFile = (path?: string) => path && resolve(dirname(file), path);
   healthz.notify.webhook_file = inFile(healthz.notify.webhook_file);

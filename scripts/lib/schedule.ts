@@ -26,18 +26,28 @@ export function nextRun(pattern: string, now: Date): number | null {
   return next ? Math.floor(next.getTime() / 1000) : null;
 }
 
-/** Throws {@linkcode UsageError} where a repository's schedule is a pattern that croner does not take. */
+/** Throws {@linkcode UsageError} where a pattern is one that croner does not take. */
+export function checkPattern(file: string, pattern: string, of: string, hint: string): void {
+  try {
+    new Cron(pattern, { paused: true });
+  } catch (error) {
+    throw new UsageError(
+      `${file}: schedule = ${JSON.stringify(pattern)} of ${of} is not allowed; ` +
+        `${(error as Error).message}`,
+      hint,
+    );
+  }
+}
+
+/** Throws {@linkcode UsageError} where a repository's schedule is not one. */
 export function checkSchedules({ file, repos }: Pick<Config, "file" | "repos">): void {
   for (const { name, schedule } of repos) {
     if (schedule === undefined) continue;
-    try {
-      new Cron(fixMinute(schedule, "", ""), { paused: true });
-    } catch (error) {
-      throw new UsageError(
-        `${file}: schedule = ${JSON.stringify(schedule)} of ${name} is not allowed; ` +
-          `${(error as Error).message}`,
-        'Allowed is a cron pattern of five fields such as "17 * * * *"; ~ as the minute picks one.',
-      );
-    }
+    checkPattern(
+      file,
+      fixMinute(schedule, "", ""),
+      name,
+      'Allowed is a cron pattern of five fields such as "17 * * * *"; ~ as the minute picks one.',
+    );
   }
 }

@@ -108,6 +108,7 @@ Deno.test("readConfig: errors name file, key, value and what is allowed", () => 
     [SITE + repo(`rsync_module = "a b"`), /rsync_module = "a b" .* letters, digits/],
     [SITE + repo(`comment = "a\\nb"`), /comment = .* one line of text/],
     [SITE + repo() + repo(), /name = "a" stands twice/],
+    [SITE + healthz(OK).replace(/\[\[repo[^]*/, ""), /healthz\.lastsync is missing; there is no/],
     [SITE + "[healthz]\n" + repo(), /key healthz\.node is missing/],
     [
       SITE + healthz(`addresses = []`),
@@ -176,6 +177,12 @@ Deno.test("pathsOfOthers, repoAt: a repository at / leaves the others alone", ()
   for (const [path, name] of Object.entries(table)) {
     assertEquals([path, repoAt(c.repos, path)?.name], [path, name]);
   }
+});
+
+Deno.test("readConfig: who only looks after others needs no repository", () => {
+  const toml = SITE + healthz(OK, `lastsync = "/x/lastsync"`).replace(/\[\[repo[^]*/, "");
+  const { repos, healthz: table } = config(toml);
+  assertEquals([repos, table!.lastsync, table!.listing], [[], "/x/lastsync", undefined]);
 });
 
 const HOOK = `{ provider = "hook", command = ["x"], secret_file = "token" }`;

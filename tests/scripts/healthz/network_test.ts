@@ -336,7 +336,7 @@ upstream = ["/u"]
       await sleep(5000);
       assertEquals(await client!.all(), expected(NODES));
       const cut = await state();
-      assert(cut.alarms.some((a) => a.code === "references4"), JSON.stringify(cut.alarms));
+      assert(cut.alarms.some((a) => a.code === "references"), JSON.stringify(cut.alarms));
       assertEquals(cut.nodes.map((n) => n.state), ["up", "up", "up"]);
       await net.cable("checker", true);
       await waitFor(async () => (await state()).alarms.length === 0, 15);
