@@ -135,7 +135,7 @@ export function snippetsFor(profile: string, url: string, suite: string): Snippe
     return [{
       tool: "rsync",
       file: "",
-      text: `rsync -rtlHv --delete-delay --delay-updates ${url} DIRECTORY/\n`,
+      text: `rsync -rtlHv --delete-delay ${url} DIRECTORY/\n`,
     }];
   }
   const found = CLIENTS[profile]?.snippets ?? [];

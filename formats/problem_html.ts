@@ -16,12 +16,12 @@ export const ERROR_MESSAGES: Record<Language, Texts> = { en, ko };
 const STYLE = ":root{color-scheme:light dark;--text:light-dark(#1c1d1f,#e6e4df);" +
   "--quiet:light-dark(#5c5f64,#a3a3a2);--paper:light-dark(#fdfcfa,#151719);" +
   "--accent:light-dark(#1f5c87,#8cc2e8)}" +
-  "body{max-width:66rem;margin:0 auto;padding:15vh 1.5rem 3rem;background:var(--paper);" +
+  "body{box-sizing:border-box;max-width:66rem;margin:0 auto;padding:15vh 1.5rem 3rem;background:var(--paper);" +
   "color:var(--text);font:.9375rem/1.5 system-ui,sans-serif;overflow-wrap:anywhere}" +
   "h1{margin:0;font-size:1.9rem;line-height:1.2;text-wrap:balance}" +
   "p{max-width:44rem;margin:.75rem 0}.quiet{margin:0 0 .25rem;color:var(--quiet)}" +
   "ul{margin:2rem 0 0;padding:0;list-style:none}li{margin:.4rem 0}" +
-  "a{color:var(--accent);text-decoration:none}a:hover{text-decoration:underline}" +
+  "a{color:var(--accent);text-underline-offset:.2em}" +
   "@media(max-width:40rem){body{padding:10vh 1rem 2rem}}";
 
 /** A path for the eye. */

@@ -11,6 +11,9 @@ export function wordsIn(words: Words, language: Language, offered: readonly Lang
   return found === undefined ? "" : words[found]!;
 }
 
+/** The paragraphs of a text: a blank line parts them. */
+export const paragraphs = (text: string): string[] => text.trim().split(/\n\s*\n/);
+
 /** A colour on light paper and on dark. */
 export type ColorPair = [light: string, dark: string];
 

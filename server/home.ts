@@ -3,7 +3,7 @@ import { directionOf } from "../formats/messages.ts";
 import { escapeHtml } from "../formats/names.ts";
 import { homeBody } from "./home/page.ts";
 import { collectHome } from "./home/model.ts";
-import { acceptsGzip, directoryFormat, languageOf, namesHtml } from "./negotiate.ts";
+import { acceptsGzip, directoryFormat, isTextBrowser, languageOf, namesHtml } from "./negotiate.ts";
 import { sendText } from "./send.ts";
 import type { Store } from "./store.ts";
 import type { Web } from "./web.ts";
@@ -14,9 +14,9 @@ import type { Web } from "./web.ts";
  */
 export function wantsHome(request: Request, query: string): boolean {
   const format = directoryFormat(request.headers, query);
-  const accept = request.headers.get("accept") ?? undefined;
-  return format === "ui" ||
-    format === "html" && namesHtml(accept) && !new URLSearchParams(query).has("format");
+  if (format === "ui") return true;
+  if (format !== "html" || new URLSearchParams(query).has("format")) return false;
+  return namesHtml(request.headers.get("accept") ?? undefined) || isTextBrowser(request.headers);
 }
 
 /** Answers with the home page. */

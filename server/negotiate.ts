@@ -44,6 +44,10 @@ const NO_SCRIPT = /lynx|w3m|links|dillo|netsurf|curl|wget|bot\b|crawl|spider/i;
 export const namesHtml = (accept: string | undefined): boolean =>
   /\btext\/html\b/i.test(accept ?? "");
 
+/** True for a browser of text; links names no type that it takes. */
+export const isTextBrowser = (headers: Headers): boolean =>
+  /\b(?:lynx|w3m|e?links)\b/i.test(headers.get("user-agent") ?? "");
+
 /** True for a graphical browser: it names `text/html` and calls itself Mozilla, as all of them do. */
 export function isBrowser(accept: string | undefined, userAgent: string | undefined): boolean {
   return namesHtml(accept) && /^Mozilla\/\d/.test(userAgent ?? "") &&

@@ -1,7 +1,7 @@
 /**
  * The home page's HTML: whole without script, in lynx too. Each part is a function of the model; the
  * browser's elements (web/home/) keep it current and say it in the language that its reader chose:
- * `data-t` names the message of a text, `data-language` the language of a part.
+ * `data-t` names the message of a text, `data-words` holds the operator's in all languages.
  *
  * (`html` of hono is called `markup` here: it escapes the same, and deno fmt leaves its white space alone.)
  */
@@ -10,7 +10,7 @@ import { formatBitRate, formatBytes, formatMinute, formatTime } from "../../form
 import { type Key, translator, type Values } from "../../formats/messages.ts";
 import { nodesView } from "../../formats/node_view.ts";
 import { repoView } from "../../formats/repo_view.ts";
-import { type Words, wordsIn } from "../../formats/site.ts";
+import { paragraphs, type Words, wordsIn } from "../../formats/site.ts";
 import type { HomeModel, Use } from "./model.ts";
 import { statesTable } from "./states.ts";
 
@@ -32,18 +32,13 @@ function sayIn(model: HomeModel): Say {
   };
 }
 
-/** The operator's words as paragraphs, in each language that there are; one of them is shown. */
-function paragraphs(words: Words, { language, site: { languages } }: HomeModel): Part {
-  const all = (text: string) => text.trim().split(/\n\s*\n/).map((p) => markup`<p>${p}</p>`);
-  if (typeof words === "string") return markup`<div>${all(words)}</div>`;
-  return markup`${
-    languages.map((tag) => {
-      const hidden = tag === language ? "" : raw(" hidden");
-      const text = wordsIn(words, tag, languages);
-      return markup`<div lang="${tag}" data-language="${tag}"${hidden}>${all(text)}</div>
-`;
-    })
-  }`;
+/** The operator's words in an element; where there are several languages, it holds all. */
+function words(tag: string, all: Words, model: HomeModel, attributes: Part = ""): Part {
+  const { language, site: { languages } } = model;
+  const shown = wordsIn(all, language, languages);
+  const others = typeof all === "string" ? "" : markup` data-words="${JSON.stringify(all)}"`;
+  const text = tag === "div" ? paragraphs(shown).map((p) => markup`<p>${p}</p>`) : shown;
+  return markup`<${raw(tag)}${attributes}${others}>${text}</${raw(tag)}>`;
 }
 
 const head: Render = (model, say) => {
@@ -58,7 +53,7 @@ ${
 `
       : ""
   }<h1>${site.title ?? site.name}</h1>
-${site.about ? paragraphs(site.about, model) : say("p", "home.about", { n })}
+${site.about ? words("div", site.about, model) : say("p", "home.about", { n })}
 ${schemes ? offered : ""}</header>`;
 };
 
@@ -152,7 +147,7 @@ const privacy: Render = (model, say) => {
   }</p>`;
   return markup`<section id="privacy">
 ${say("h2", "privacy")}
-${site.privacy ? paragraphs(site.privacy, model) : own}
+${site.privacy ? words("div", site.privacy, model) : own}
 </section>`;
 };
 
@@ -166,9 +161,9 @@ function contact({ site }: HomeModel, say: Say): Part {
 }
 
 const foot: Render = (model, say) => {
-  const { site, language } = model;
+  const { site } = model;
   const links = site.links.map(({ text, url }) =>
-    markup`<a href="${url}">${wordsIn(text, language, site.languages)}</a>
+    markup`${words("a", text, model, markup` href="${url}"`)}
 `
   );
   const link = (key: Key, href: string) => say("a", key, undefined, markup` href="${href}"`);

@@ -15,14 +15,14 @@ Deno.test("relative: a moment in words, before and after", () => {
   const cases: [number, string][] = [
     [0, "just now"],
     [-44, "just now"],
-    [-45, "1 minute ago"],
-    [-240, "4 minutes ago"],
-    [-89 * 60, "89 minutes ago"],
+    [-45, "1 min ago"],
+    [-240, "4 min ago"],
+    [-89 * 60, "89 min ago"],
     [-90 * 60, "2 hours ago"],
     [-47 * 3600, "47 hours ago"],
     [-48 * 3600, "2 days ago"],
     [30, "any moment"],
-    [3360, "in 56 minutes"],
+    [3360, "in 56 min"],
     [100 * 86_400, "in 100 days"],
   ];
   for (const [after, text] of cases) {
@@ -52,7 +52,7 @@ Deno.test("repoView: a badge for each state, and the reason in words", () => {
     [
       { outcome: "failed", lastError: error },
       "failed",
-      /^The last run failed: it broke\. What is served is complete, as of 4 minutes ago\.$/,
+      /^The last run failed: it broke\. What is served is complete, as of 4 min ago\.$/,
     ],
     [{ outcome: "interrupted" }, "failed", /interrupted/],
     [

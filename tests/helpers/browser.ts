@@ -113,9 +113,9 @@ const TOLERANCE = 40;
 /**
  * Compares what the page looks like with `tests/web/screens/NAME.png`. Set `SCREENS=write` to store what it
  * looks like now, and look at it before you commit it. Where it differs, what it looks like is left beside
- * the stored one as `NAME.new.png` (ignored by git).
+ * the stored one as `NAME.new.png` (ignored by git), unless `keep` is false.
  */
-export async function assertLooks(page: Page, name: string): Promise<void> {
+export async function assertLooks(page: Page, name: string, keep = true): Promise<void> {
   const path = join(SCREENS, `${name}.png`);
   const bytes = await page.screenshot({ animations: "disabled", caret: "hide" });
   if (Deno.env.get("SCREENS") === "write") return await Deno.writeFile(path, bytes);
@@ -128,6 +128,6 @@ export async function assertLooks(page: Page, name: string): Promise<void> {
     ? pixelmatch(now.data, stored.data, undefined, now.width, now.height, { threshold: 0.1 })
     : pixels;
   if (differ <= TOLERANCE) return;
-  await Deno.writeFile(path.replace(/png$/, "new.png"), bytes);
+  if (keep) await Deno.writeFile(path.replace(/png$/, "new.png"), bytes);
   throw new Error(`${name} looks different: ${differ} of ${pixels} pixels; see ${name}.new.png`);
 }

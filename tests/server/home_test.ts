@@ -2,9 +2,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/posix";
 import { readConfig } from "../../scripts/lib/config.ts";
+import { startServer } from "../../server/listen.ts";
 import { rootsOf } from "../../server/home/model.ts";
+import { output } from "../helpers/serving.ts";
 import { makeHomeNode } from "../web/home_node.ts";
-import { makeNode, type TestNode } from "./fixture.ts";
+import { makeNode, NOW, type TestNode } from "./fixture.ts";
 
 const HTML = { accept: "text/html,*/*;q=0.8", "user-agent": "Lynx/2.9" };
 
@@ -23,6 +25,7 @@ Deno.test("home: who names HTML gets it, who walks links or asks for a format th
     ["/", HTML, true],
     ["/", { ...HTML, "user-agent": "Mozilla/5.0 Chrome/130.0" }, true],
     ["/.mirrorkit/", {}, true],
+    ["/", { accept: "*/*", "user-agent": "Links (2.29; Linux)" }, true],
     ["/", {}, false],
     ["/", { accept: "*/*" }, false],
     ["/", { accept: "application/json" }, false],
@@ -58,8 +61,8 @@ Deno.test("home: states, configuration, images with their sums, and what the ope
       "Stale",
       "Failing",
       "First sync",
-      "timeout in data send",
-      "4 minutes ago",
+      "rsync ended with 30: timeout in",
+      "4 min ago",
       "Server = https://mirror.example.org/archlinux/$repo/os/$arch",
       "Server = http://mirror.example.org/archlinux/$repo/os/$arch",
       "rsync://mirror.example.org/archlinux/",
@@ -133,4 +136,30 @@ Deno.test("rootsOf: what mirror.toml says, or what its nginx listens on", () => 
   assertEquals(roots(`[server.nginx]\n${tls}`), ["https://m.x/", "http://m.x/"]);
   assertEquals(roots(`[server.nginx]\n${tls}tls_port = 8443\nport = 0\n`), ["https://m.x:8443/"]);
   assertEquals(roots(`urls = ["rsync://r.x/"]\n`), ["rsync://r.x/"]);
+});
+
+Deno.test("home: 80 columns of lynx, w3m and links hold it; a table stays a table", async () => {
+  await using n = await withShell(await makeHomeNode());
+  const server = startServer(n.config, { port: 0, now: () => NOW, web: join(n.data, "web") });
+  try {
+    const dump: [string, ...string[]][] = [
+      ["lynx", "-width=80"],
+      ["w3m", "-cols", "80"],
+      ["links", "-width", "80"],
+    ];
+    for (const [program, ...width] of dump) {
+      const args = ["-dump", ...width, server.url];
+      const text = await output(program, args, { env: { LC_ALL: "C.UTF-8" } });
+      for (const part of ["Up to date", "Failing", "Server = https://", "0e5f2b1c0e5f"]) {
+        assertStringIncludes(text, part, program);
+      }
+      assert(
+        /^ *(?:\[\d+\])?archlinux +Up to date +4 min ago +2 hours ago +0 s +88 GiB +in 56 min *$/m
+          .test(text),
+        text,
+      );
+    }
+  } finally {
+    await server.shutdown(0);
+  }
 });

@@ -57,6 +57,7 @@ test("home: looks as it was decided, wide and on a phone, light and dark", async
 });
 
 test("assertLooks: one row that is a pixel lower, or another word, is noticed", async ({ home }) => {
+  if (Deno.env.get("SCREENS") === "write") return;
   const [{ name, ...look }] = LOOKS;
   for (
     const change of [
@@ -67,7 +68,7 @@ test("assertLooks: one row that is a pixel lower, or another word, is noticed", 
     const { page } = await home(look);
     await settled(page);
     await page.evaluate(change);
-    await assertRejects(() => assertLooks(page, `home-${name}`), Error, "looks different");
+    await assertRejects(() => assertLooks(page, `home-${name}`, false), Error, "looks different");
   }
 });
 

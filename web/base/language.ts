@@ -9,6 +9,7 @@ import {
   type Translate,
   translator,
 } from "../../formats/messages.ts";
+import { paragraphs, wordsIn } from "../../formats/site.ts";
 import { store, stored } from "./choice.ts";
 
 /** The languages that the site offers (`--languages` of site.css); all where that did not come. */
@@ -61,8 +62,8 @@ export class Translated implements ReactiveController {
 
 /**
  * Says the fixed words of the page's own HTML: `data-t="key"` for an element's text, `data-t-label="key"`
- * for its `aria-label`; `data-t-values` holds the values of either as JSON. Of the operator's own texts,
- * each in its language (`data-language`), one is shown.
+ * for its `aria-label`; `data-t-values` holds the values of either as JSON. `data-words` holds the
+ * operator's own text in each language.
  */
 export function translatePage(root: ParentNode = document): void {
   document.documentElement.lang = current;
@@ -73,7 +74,15 @@ export function translatePage(root: ParentNode = document): void {
     if (text) element.textContent = t(text as Key, filled);
     if (label) element.setAttribute("aria-label", t(label as Key, filled));
   }
-  for (const element of root.querySelectorAll<HTMLElement>("[data-language]")) {
-    element.hidden = element.dataset.language !== current;
+  for (const element of root.querySelectorAll<HTMLElement>("[data-words]")) {
+    const text = wordsIn(JSON.parse(element.dataset.words!), current, OFFERED);
+    if (element.localName !== "div") element.textContent = text;
+    else element.replaceChildren(...paragraphs(text).map(paragraph));
   }
+}
+
+function paragraph(text: string): HTMLElement {
+  const p = document.createElement("p");
+  p.textContent = text;
+  return p;
 }
