@@ -88,6 +88,29 @@ Deno.test("Hub.take: a table of what is refused, and why", () => {
   }
 });
 
+Deno.test("Hub.take: twenty thousand messages that are good but for some characters: refused or harmless", () => {
+  using history = new History(":memory:");
+  let seed = 1, taken = 0;
+  const random = (most: number) => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) % most;
+  const good = frame("a", [sample(1, NOW - 1, eth0(5), ["wg0", 1, 2, 3, 4]), sample(2)]);
+  for (let n = 0; n < 20_000; n++) {
+    const text = good.split(""), at = random(text.length);
+    if (n % 3 === 0) text[at] = String.fromCharCode(random(0x300));
+    else if (n % 3 === 1) text.splice(at, 1 + random(8));
+    else {text.splice(
+        at,
+        0,
+        ['"', "[", "}", "9".repeat(random(40)), "-", "1e999", "null"][random(7)],
+      );}
+    const hub = new Hub(history), reason = hub.take("a", text.join(""), NOW);
+    taken += reason === undefined ? 1 : 0;
+    assertEquals([...hub.spokes.keys()], reason ? [] : ["a"]);
+    for (const { rxBytes, txBytes } of hub.event(NOW).spokes) assert(rxBytes >= 0 && txBytes >= 0);
+  }
+  assert(taken > 500 && taken < 10_000, `${taken} were still good`);
+  history.flush();
+});
+
 Deno.test("Hub.take: too many messages are refused, a steady one a second is not", () => {
   using history = new History(":memory:");
   const hub = new Hub(history);
