@@ -21,7 +21,7 @@ export class Votes {
     if (this.views.length + 1 < need) {
       this.missing =
         `Only ${this.views.length + 1} of ${peers.length + 1} checkers can be heard, ` +
-        `${need} have to agree; nothing is changed`;
+        `${need} have to agree: what is found changes nothing`;
     }
   }
 

@@ -1,6 +1,9 @@
 /** `healthz` as an operator runs it: the command, its files, a hook, notices. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readNodes } from "../../formats/nodes.ts";
+import { denoCommand } from "../../scripts/lib/children.ts";
+import { takeLock } from "../../scripts/lib/lock.ts";
+import { FakeCloudflare } from "../helpers/cloudflare.ts";
 import { TestNode } from "../helpers/node.ts";
 
 const SCRIPT = "scripts/healthz.ts";
@@ -185,6 +188,92 @@ Deno.test("healthz run: on schedule, SIGTERM ends it cleanly", async () => {
   assertMatch(await said, /m\.test: 3 addresses, \* \* \* \* \* \*\n[\s\S]*Stopping \(SIGTERM\)/);
 });
 
+/** Runs a command with more in its environment. */
+async function runWith(node: TestNode, env: Record<string, string>, ...args: string[]) {
+  const [command, ...rest] = denoCommand(SCRIPT, [`--config=${node.config}`, ...args]);
+  const { code, stdout, stderr } = await new Deno.Command(command, { args: rest, env }).output();
+  return { code, said: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
+}
+
+Deno.test("healthz: the token comes from systemd's credential or a file, and is never shown", async () => {
+  await using nodes = Nodes.start(ADDRESSES);
+  await using node = await make(nodes);
+  const token = "t0p-s3cr3t", zone = "0".repeat(32), fake = new FakeCloudflare(zone, token);
+  await using api = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, fake.handle);
+  const url = `http://127.0.0.1:${api.addr.port}/client/v4`;
+  const dns = `provider = "cloudflare"\nzone_id = "${zone}"\napi = "${url}"`;
+  const text = toml(nodes.port, node.dir).replace(/provider = "hook"\n.*\n/, () => `${dns}\n`);
+  await node.configure(text);
+  const env = { CREDENTIALS_DIRECTORY: `${node.dir}/credentials`, MIRROR_DATA: node.path() };
+
+  const without = await runWith(node, env, "check", "-v");
+  assertEquals(without.code, 1);
+  assertMatch(
+    without.said,
+    /healthz\.dns needs a secret, and there is none.*credential healthz-secret/s,
+  );
+  assertEquals(fake.requests, []);
+
+  await Deno.mkdir(env.CREDENTIALS_DIRECTORY);
+  await Deno.writeTextFile(`${env.CREDENTIALS_DIRECTORY}/healthz-secret`, `${token}\n`);
+  const good = await runWith(node, env, "check", "-v", "--json");
+  assertEquals(good.code, 0, good.said);
+  assertEquals(fake.show("m.test").length, 3);
+
+  await Deno.writeTextFile(`${node.dir}/token`, "wr0ng-t0ken");
+  await node.configure(text.replace("zone_id", 'secret_file = "token"\nzone_id'));
+  const bad = await runWith(node, env, "check", "-v", "--json");
+  assertEquals(bad.code, 1);
+  assertMatch(bad.said, /Authentication error/);
+  for (const { said } of [without, good, bad]) assert(!/t0p-s3cr3t|wr0ng-t0ken/.test(said), said);
+  const state = await Deno.readTextFile(node.path("state/healthz/history.json"));
+  assert(!/t0p-s3cr3t|wr0ng-t0ken/.test(state));
+});
+
+Deno.test("healthz: two checkers agree through each other's nodes.json, if they are told to", async () => {
+  await using nodes = Nodes.start(ADDRESSES);
+  await using one = await TestNode.make(""), two = await TestNode.make("");
+  const both = [one, two];
+  for (const [i, node] of both.entries()) {
+    const peer = both[1 - i].path("state/healthz/nodes.json");
+    await node.configure(
+      toml(nodes.port, node.dir, "rise = 1\n").replace(
+        "[healthz.notify]",
+        `[healthz.quorum]\npeers = ["${peer}"]\nneed = 2\n[healthz.notify]`,
+      ).replace(/mail = .*\n/, ""),
+    );
+  }
+  const addresses = async (node: TestNode) => {
+    const given = await lines(`${node.dir}/wrote`);
+    return given.at(-1).records.map((r: { value: string }) => r.value).sort();
+  };
+  // The first one is alone: it makes the first set, and calls for the other.
+  const alone = await one.run(SCRIPT, "check");
+  assertEquals(alone.code, 1);
+  assertMatch(alone.stderr, /Only 1 of 2 checkers can be heard, 2 have to agree/);
+  for (const node of [two, one, two, one]) await node.run(SCRIPT, "check");
+  assertEquals(await addresses(one), ADDRESSES);
+  await nodes.down("127.0.0.2");
+  // The first one sees it twice and waits; once the second one sees it as well, it is done.
+  for (let i = 0; i < 3; i++) assertEquals((await one.run(SCRIPT, "check")).code, 0);
+  assertEquals(await addresses(one), ADDRESSES);
+  for (let i = 0; i < 2; i++) await two.run(SCRIPT, "check");
+  assertEquals(await addresses(two), ["127.0.0.1", "::1"]);
+  await one.run(SCRIPT, "check");
+  assertEquals(await addresses(one), ["127.0.0.1", "::1"]);
+});
+
+Deno.test("healthz: a second instance is busy", async () => {
+  await using nodes = Nodes.start(ADDRESSES);
+  await using node = await make(nodes);
+  await Deno.mkdir(node.path("state/healthz"), { recursive: true });
+  using _lock = await takeLock(node.path("state/healthz/lock"), "healthz");
+  const { code, stderr } = await node.run(SCRIPT, "check");
+  assertEquals(code, 75);
+  assertMatch(stderr, /healthz is at work already: process \d+ since/);
+  assertEquals((await node.run(SCRIPT, "check", "--dry-run")).code, 0);
+});
+
 Deno.test("healthz: wrong use says what is right", async () => {
   await using node = await TestNode.make(
     `[[repo]]\nname = "a"\nprofile = "arch"\nupstream = ["/u"]\n`,
@@ -196,6 +285,12 @@ Deno.test("healthz: wrong use says what is right", async () => {
     [["check", "x"], /healthz check takes no more words/],
     [["check"], /has no \[healthz\] table/],
   ];
+  const never = await TestNode.make("");
+  await never.configure(toml(1, never.dir, 'schedule = "99 * * * *"'));
+  const refused = await never.run(SCRIPT, "check");
+  assertEquals(refused.code, 2);
+  assertMatch(refused.stderr, /schedule = "99 \* \* \* \*" of healthz is not allowed/);
+  await never[Symbol.asyncDispose]();
   for (const [args, message] of table) {
     const { code, stderr } = await node.run(SCRIPT, ...args);
     assertEquals(code, 2);

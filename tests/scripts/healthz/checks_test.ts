@@ -282,3 +282,53 @@ Deno.test("pickPackage: names of pacman and Debian databases, hostile ones left 
   for (let hour = 0; hour < 20; hour++) hours.add(await pick(many.join(""), "/x.db", hour * 3600));
   assert(hours.size > 5, "another hour mostly picks another one");
 });
+
+/** A node whose database names one package; `answer` is what it says to the range. */
+async function sample(answer: (range: string) => Response, database = "%FILENAME%\nx.pkg\n") {
+  const gzip = new Blob([database]).stream().pipeThrough(new CompressionStream("gzip"));
+  const bytes = await new Response(gzip).bytes();
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    (request) => {
+      const { pathname } = new URL(request.url);
+      if (pathname === "/core/core.db") return new Response(bytes);
+      if (pathname === "/core/x.pkg") return answer(request.headers.get("range") ?? "");
+      return new Response("no", { status: 404 });
+    },
+  );
+  const config = healthz({
+    database: "/core/core.db",
+    node: [{ name: "n", addresses: ["127.0.0.1"], ports: { http: server.addr.port } }],
+  });
+  const [endpoint] = endpoints(config);
+  return await check("range", { endpoint, config, wire: denoWire, now: NOW });
+}
+
+Deno.test("check range: the end of a package that the database names, as a hash", async () => {
+  const good = await sample((range) =>
+    new Response("end", { status: range === "bytes=-65536" ? 206 : 400 })
+  );
+  assertEquals([good.ok, good.reason], [true, "3 bytes of /core/x.pkg"]);
+  // printf end | sha256sum
+  const hash = "361e48d0308f20e32dba5fb56328baf18d72ef0ccb43b84f5c262d2a6a1fc6c8";
+  assertEquals(good.sample, { path: "/core/x.pkg", hash });
+  const table: [Parameters<typeof sample>, RegExp][] = [
+    [[() => new Response("all of it")], /x\.pkg: HTTP status 200 instead of 206/],
+    [[() => new Response("no", { status: 404 })], /HTTP status 404 instead of 206/],
+    [[() => new Response("x".repeat(70_000), { status: 206 })], /more bytes than the range has/],
+    [[() => new Response("end", { status: 206 }), "nothing"], /names no package/],
+  ];
+  for (const [args, reason] of table) {
+    const bad = await sample(...args);
+    assertEquals(bad.ok, false);
+    assertMatch(bad.reason, reason);
+  }
+});
+
+Deno.test("check range: a database that is a bomb is given up in time", async () => {
+  const started = performance.now();
+  const bad = await sample(() => new Response("end", { status: 206 }), "0".repeat(80 << 20));
+  assertEquals(bad.ok, false);
+  assertMatch(bad.reason, /too large when decompressed/);
+  assert(performance.now() - started < 10_000);
+});

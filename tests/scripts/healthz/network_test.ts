@@ -18,19 +18,22 @@ const DOWN_SECONDS = 2 * (1 + 1) + 3, UP_SECONDS = 2 + 4;
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const now = () => Math.floor(Date.now() / 1000);
 
-/** Certificates of a CA of this test: a good one, and one that has ended. */
+/** Certificates of a CA of this test: a good one, and some that are not. */
 async function certify(dir: string) {
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
   const openssl = (...args: string[]) => output("openssl", args, { cwd: dir });
   await openssl("req", "-x509", ...key, "-subj", "/CN=ca", "-keyout", "ca.key", "-out", "ca.pem");
   await openssl("req", ...key, "-subj", `/CN=${NAME}`, "-keyout", "key.pem", "-out", "csr.pem");
-  await Deno.writeTextFile(`${dir}/ext`, `subjectAltName=DNS:${NAME}\n`);
-  for (const [file, days] of [["good.pem", "90"], ["ended.pem", "-1"]]) {
-    const by = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"];
-    await openssl(
-      ...["x509", "-req", "-in", "csr.pem", ...by, "-days", days, "-extfile", "ext"],
-      ...["-out", file],
-    );
+  const certificates = [["good", 90, NAME], ["ended", -1, NAME], ["ending", 3, NAME], [
+    "other",
+    90,
+    "other.test",
+  ]];
+  for (const [file, days, name] of certificates) {
+    await Deno.writeTextFile(`${dir}/ext`, `subjectAltName=DNS:${name}\n`);
+    const by = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", `${days}`];
+    const files = ["-in", "csr.pem", "-extfile", "ext", "-out", `${file}.pem`];
+    await openssl("x509", "-req", ...by, ...files);
   }
 }
 
@@ -277,6 +280,21 @@ upstream = ["/u"]
         ]),
         fault("a slow drip", n3, /no whole answer within 1 s/, [
           () => n3.reload("good.pem", "location = /arch/lastsync { limit_rate 1; }"),
+          () => n3.reload(),
+        ]),
+      ],
+      [
+        fault(
+          "a certificate that ends soon",
+          n2,
+          /the certificate ends in [23]\.\d days, at least 7/,
+          [
+            () => n2.reload("ending.pem"),
+            () => n2.reload(),
+          ],
+        ),
+        fault("another name's certificate", n3, /https: .*altnames/, [
+          () => n3.reload("other.pem"),
           () => n3.reload(),
         ]),
       ],
