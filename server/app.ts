@@ -106,7 +106,7 @@ export function createApp({
     app.get(path, (c) => hub.pass(c.req.raw, c.env?.address));
   }
   // The home page has this address, too: with a repository at "/", it is the only one.
-  app.get(OWN, async (c) => await home.answer(c.req.raw) ?? problemResponse(c.req.raw, NOT_FOUND));
+  app.get(OWN, async (c) => await home.own(c.req.raw) ?? problemResponse(c.req.raw, NOT_FOUND));
   app.get(`${OWN}site.css`, (c) => {
     const { colors, languages } = config.site;
     return sendText(c.req.raw, siteCss(colors, languages), uncached("text/css; charset=utf-8"));

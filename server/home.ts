@@ -23,6 +23,15 @@ export function wantsHome(request: Request, query: string): boolean {
 export class Home {
   constructor(private store: Store, private web: Web, private now: () => number) {}
 
+  /** Its own address leads to `/`, unless a repository stands there. */
+  own(request: Request): Promise<Response | undefined> | Response {
+    if (this.store.config.repos.some((repo) => repo.path === "/")) return this.answer(request);
+    return new Response(null, {
+      status: 307,
+      headers: { "location": "/", "cache-control": "no-cache" },
+    });
+  }
+
   /** The page; `undefined` where it was not built. */
   async answer(request: Request): Promise<Response | undefined> {
     const shell = await this.web.text("home.html");

@@ -5,8 +5,9 @@ import { Failure, type Log } from "../lib/cli.ts";
 import { startRsyncDaemon } from "./rsyncd.ts";
 import { DemoUpstream } from "./upstream.ts";
 
-const toml = (upstream: string) =>
-  `[site]\nname = "demo.example.org"\ntitle = "mirrorkit demo"\n\n` +
+const toml = (upstream: string, port: number) =>
+  `[site]\nname = "demo.example.org"\ntitle = "mirrorkit demo"\n` +
+  (port ? `urls = ["http://127.0.0.1:${port}/"]\n\n` : "\n") +
   // All of the demo's traffic stays on this machine.
   `[statcat]\nport = 0\ninterfaces = ["lo"]\n\n` +
   `[[repo]]\nname = "archlinux"\nprofile = "arch"\nupstream = ["${upstream}"]\nretry_delay = "1 s"\n`;
@@ -39,7 +40,7 @@ export class Demo {
       const daemon = await startRsyncDaemon(dir, { demo: upstream.root });
       cleanUps.unshift(daemon.stop);
       const upstreamUrl = `${daemon.url}demo/`;
-      await Deno.writeTextFile(join(dir, "mirror.toml"), toml(upstreamUrl));
+      await Deno.writeTextFile(join(dir, "mirror.toml"), toml(upstreamUrl, port));
       log.info(`   A real rsync daemon offers it at ${upstreamUrl}`);
       const where = [`--config=${join(dir, "mirror.toml")}`, `--data=${join(dir, "data")}`];
       log.info("2. Starting the server: it answers 503 until the first sync is complete …");

@@ -24,7 +24,7 @@ Deno.test("home: who names HTML gets it, who walks links or asks for a format th
   const cases: [string, Record<string, string>, boolean][] = [
     ["/", HTML, true],
     ["/", { ...HTML, "user-agent": "Mozilla/5.0 Chrome/130.0" }, true],
-    ["/.mirrorkit/", {}, true],
+    ["/.mirrorkit/", HTML, false],
     ["/", { accept: "*/*", "user-agent": "Links (2.29; Linux)" }, true],
     ["/", {}, false],
     ["/", { accept: "*/*" }, false],
@@ -40,6 +40,12 @@ Deno.test("home: who names HTML gets it, who walks links or asks for a format th
       home,
     ]);
   }
+});
+
+Deno.test("home: its own address leads to /", async () => {
+  await using n = await withShell(await makeNode({ arch: "/arch/" }));
+  const response = await n.get("/.mirrorkit/", HTML);
+  assertEquals([response.status, response.headers.get("location")], [307, "/"]);
 });
 
 Deno.test("home: with a repository at /, that is listed, and the home page has its own address", async () => {

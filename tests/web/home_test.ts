@@ -177,6 +177,46 @@ test("home: Korean for who reads it, English at a choice, the operator's own wor
   assertEquals(await page.locator("#repositories h2").innerText(), "Repositories");
 });
 
+test("home: more contrast, forced colours and reduced motion are heard", async ({ home }) => {
+  const colors = (page: Page): Promise<string[]> =>
+    page.evaluate(
+      `["color", "backgroundColor"].map((key) => getComputedStyle(document.body)[key])`,
+    );
+  const plain = await home({ colorScheme: "light" });
+  assertEquals(await colors(plain.page), ["rgb(28, 29, 31)", "rgb(253, 252, 250)"]);
+  const strong = await home({ colorScheme: "dark", contrast: "more", reducedMotion: "reduce" });
+  await settled(strong.page);
+  assertEquals(await colors(strong.page), ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]);
+  await assertAccessible(strong.page);
+  const forced = await home({ forcedColors: "active" });
+  await settled(forced.page);
+  // The shapes of the states are drawn in the system's own colour, and stay.
+  const badge = forced.page.locator(".badge.failed").first();
+  assertEquals(
+    await badge.evaluate("(e) => getComputedStyle(e, '::before').borderTopColor"),
+    await badge.evaluate("(e) => getComputedStyle(e).color"),
+  );
+});
+
+test("home: what comes from elsewhere is text and runs nothing", async ({ home, node }) => {
+  const hostile = "<img src=x onerror=sentinel=1>${sentinel=1}";
+  await node.status("debian", {
+    outcome: "failed",
+    lastSuccess: NOW - 60,
+    lastError: { at: NOW, message: hostile, hint: null },
+  });
+  const nodes = JSON.parse(await Deno.readTextFile(`${node.data}/state/healthz/nodes.json`));
+  nodes.nodes[0].name = hostile;
+  nodes.nodes[1].addresses[0].checks[0].reason = hostile;
+  await node.state("healthz/nodes.json", JSON.stringify(nodes));
+  const { page, complaints } = await home();
+  await settled(page);
+  assertEquals((await page.getByText("onerror=sentinel").all()).length, 3);
+  assertEquals(await page.evaluate("typeof sentinel"), "undefined");
+  assertEquals(await page.locator("main img").count(), 0);
+  assertEquals(complaints, []);
+});
+
 test("home: whole without script", async ({ home }) => {
   const { page } = await home({ javaScriptEnabled: false });
   const text = await page.locator("body").innerText();
