@@ -6,10 +6,10 @@
  */
 import { Cron } from "croner";
 import { closestString } from "@std/text/closest-string";
-import { readNodes } from "../formats/nodes.ts";
+import { isCurrent, readNodes } from "../formats/nodes.ts";
 import { channels } from "./healthz/channels.ts";
 import { cycle, type Parts } from "./healthz/cycle.ts";
-import type { ReadPeer } from "./healthz/look.ts";
+import { fetchPeer, type ReadPeer } from "./healthz/look.ts";
 import { deliver } from "./healthz/notices.ts";
 import { provider } from "./healthz/providers.ts";
 import { toPublic } from "./healthz/public.ts";
@@ -89,18 +89,9 @@ export function main(args: string[]): Promise<number> {
   });
 }
 
-/** Reads another checker's `nodes.json`. */
-const readPeer: ReadPeer = async (peer, signal) => {
-  if (peer.startsWith("/")) return await readText(peer) ?? "";
-  const response = await fetch(peer, { signal, redirect: "manual" });
-  let text = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > 1 << 20) throw new Error("too large");
-  }
-  return text;
-};
+/** Another checker's `nodes.json`, at a path or URL. */
+const readPeer: ReadPeer = async (peer, signal) =>
+  peer.startsWith("/") ? await readText(peer) ?? "" : await fetchPeer(peer, signal);
 
 /** One run: exit code 1 while something asks for a person. */
 async function check(call: Call): Promise<number> {
@@ -198,7 +189,7 @@ async function drain({ config, log, isDry }: Call, name: string, out: boolean): 
 }
 
 /** What the last run found. */
-async function status({ config, isJson }: Call): Promise<number> {
+async function status({ config, isJson, log }: Call): Promise<number> {
   const path = healthzFiles(config.data).nodes;
   const state = readNodes(await readText(path) ?? "");
   if (!state) {
@@ -206,7 +197,9 @@ async function status({ config, isJson }: Call): Promise<number> {
   }
   if (isJson) console.log(JSON.stringify(state));
   else console.log(statusText(state));
-  return state.alarms.length ? EXIT.failed : EXIT.done;
+  const isOld = !isCurrent(state, Date.now() / 1000);
+  if (isOld) log.warn("warning: this is old; is healthz still running?");
+  return isOld || state.alarms.length ? EXIT.failed : EXIT.done;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,5 +1,6 @@
 /** Calls of an HTTP API that answers JSON: bounded in time and size, patient with rate limits. */
 import { Failure } from "../lib/failure.ts";
+import { readBody } from "./body.ts";
 
 /** How an API is called; a test passes its own clock. */
 export interface Api {
@@ -68,14 +69,9 @@ export async function call(
 }
 
 async function readText(response: Response): Promise<string> {
-  let text = "", bytes = 0;
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > BYTES) throw new Error(`its answer is larger than ${BYTES} bytes`);
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
+  const { body, isCut } = await readBody(response.body, BYTES);
+  if (isCut) throw new Error(`its answer is larger than ${BYTES} bytes`);
+  return new TextDecoder().decode(body);
 }
 
 function parse(text: string): unknown {

@@ -177,7 +177,8 @@ function decideFamily(members: Candidate[], retired: string[], votes: Votes, bou
   }));
   const healthy = able.filter((c) => isHealthy(c.memory) && (c.published || join.includes(c)));
   const alarm = healthy.length < floor
-    ? `only ${healthy.length} of ${members.length} addresses can be relied on, ` +
+    ? `only ${healthy.length} of ${members.length} addresses can be relied on` +
+      (able.length < members.length ? ` (${members.length - able.length} drained), ` : ", ") +
       `at least ${floor} are needed; none is taken out`
     : undefined;
   return { joining, leaving, alarm };

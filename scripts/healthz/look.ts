@@ -1,6 +1,7 @@
 /** One round: all checks of all addresses at once, the checker's own reference points, other checkers. */
-import { isCurrent, readNodes } from "../../formats/nodes.ts";
+import { BOUNDS, isCurrent, readNodes } from "../../formats/nodes.ts";
 import { type Endpoint, endpoints, familyOf, type Healthz } from "../lib/healthz.ts";
+import { readBody } from "./body.ts";
 import { check, type Found } from "./checks.ts";
 import { type History, isGood, type Peer, type Round } from "./history.ts";
 import { judge } from "./judge.ts";
@@ -11,6 +12,13 @@ const RANGE_SECONDS = 3600;
 
 /** Where another checker's state is read from: a URL, or a file where there are any. */
 export type ReadPeer = (peer: string, signal: AbortSignal) => Promise<string>;
+
+/** Reads it from a URL. */
+export const fetchPeer: ReadPeer = async (url, signal) => {
+  const response = await fetch(url, { signal, redirect: "manual" });
+  const { body, isCut } = await readBody(response.body, BOUNDS.bytes);
+  return isCut ? "" : new TextDecoder().decode(body);
+};
 
 /** Looks at everything. `now` is epoch seconds. */
 export async function look(
@@ -57,7 +65,7 @@ async function blind(config: Healthz, wire: Wire): Promise<{ 4: boolean; 6: bool
   const signal = AbortSignal.timeout(Math.min(config.timeout, 5) * 1000);
   const reached = await Promise.all(config.references.map((reference) =>
     Promise.race([
-      wire.reach(reference, signal),
+      reach(reference, wire, signal),
       new Promise<boolean>((resolve) => signal.addEventListener("abort", () => resolve(false))),
     ])
   ));
@@ -69,6 +77,22 @@ async function blind(config: Healthz, wire: Wire): Promise<{ 4: boolean; 6: bool
     return own.length > 0 && !own.includes(true);
   };
   return { 4: isBlind(4), 6: isBlind(6) };
+}
+
+/** Whether a reference point answers: a connection to an address, any answer from a URL. */
+async function reach(reference: string, wire: Wire, signal: AbortSignal): Promise<boolean> {
+  try {
+    if (/^https?:/.test(reference)) {
+      const response = await fetch(reference, { signal, redirect: "manual", method: "HEAD" });
+      await response.body?.cancel();
+    } else {
+      const [, address, port] = /^\[?([^\]]+?)\]?:(\d+)$/.exec(reference)!;
+      await wire.open({ address, port: Number(port) }, signal);
+    }
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What other checkers say now; who can't be read or is too old is left out. */

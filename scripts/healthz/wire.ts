@@ -1,7 +1,8 @@
 /** How checks reach a node from a machine. */
 import http from "node:http";
 import https from "node:https";
-import { AGENT, joined, type Wire } from "./wire_types.ts";
+import { joined } from "./body.ts";
+import { AGENT, type Wire } from "./wire_types.ts";
 
 const TALK_BYTES = 4096;
 
@@ -82,18 +83,7 @@ export const denoWire: Wire = {
     }
   },
 
-  async reach(reference, signal) {
-    try {
-      if (/^https?:/.test(reference)) {
-        const response = await fetch(reference, { signal, redirect: "manual", method: "HEAD" });
-        await response.body?.cancel();
-        return true;
-      }
-      const [, hostname, port] = /^\[?([^\]]+?)\]?:(\d+)$/.exec(reference)!;
-      (await Deno.connect({ hostname, port: Number(port), signal })).close();
-      return true;
-    } catch {
-      return false;
-    }
+  async open({ address, port }, signal) {
+    (await Deno.connect({ hostname: address, port, signal })).close();
   },
 };

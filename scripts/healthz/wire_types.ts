@@ -31,8 +31,8 @@ export interface Wire {
   get(ask: Ask, signal: AbortSignal): Promise<Answer>;
   /** Connects, sends, and reads until `until` matches, the other side ends, or 4 KiB have come. */
   talk?(to: Place, send: string, until: RegExp, signal: AbortSignal): Promise<string>;
-  /** Whether a reference point answers: a connection to an address, any answer from a URL. */
-  reach(reference: string, signal: AbortSignal): Promise<boolean>;
+  /** Connects, and that is all: a reference point that answers is reached. */
+  open(to: Place, signal: AbortSignal): Promise<void>;
 }
 
 /** An address and port. */
@@ -42,15 +42,3 @@ export interface Place {
 }
 
 export const AGENT = "mirrorkit-healthz/1 (mirror health check)";
-
-/** Some chunks as one, cut at `bytes`. */
-export function joined(chunks: Uint8Array[], bytes: number): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(bytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    const part = chunk.subarray(0, bytes - at);
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}

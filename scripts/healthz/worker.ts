@@ -12,6 +12,7 @@ import { type Healthz as Config, healthzProblems, healthzTable } from "../lib/he
 import { cloudflare } from "./cloudflare.ts";
 import { cycle } from "./cycle.ts";
 import { type History, newHistory, readHistory } from "./history.ts";
+import { fetchPeer } from "./look.ts";
 import { type Channel, deliver, webhook } from "./notices.ts";
 import { powerdns } from "./powerdns.ts";
 import { toPublic } from "./public.ts";
@@ -92,7 +93,8 @@ export class Checker {
           config,
           wire: workerWire,
           provider: providerOf(config, this.env.DNS_TOKEN),
-          readPeer,
+          // By URL alone: a Worker has no files.
+          readPeer: fetchPeer,
           now: () => Date.now() / 1000,
         },
         before,
@@ -121,13 +123,6 @@ export class Checker {
       nodes: JSON.stringify(nodes) + "\n",
     });
   }
-}
-
-/** Other checkers are asked by URL alone: a Worker has no files. */
-async function readPeer(peer: string, signal: AbortSignal): Promise<string> {
-  const response = await fetch(peer, { signal, redirect: "manual" });
-  const text = await response.text();
-  return text.length > 1 << 20 ? "" : text;
 }
 
 /** The one instance. */

@@ -1,5 +1,6 @@
 /** How checks reach a node from a Cloudflare Worker. */
-import { AGENT, joined, type Wire } from "./wire_types.ts";
+import { readBody } from "./body.ts";
+import { AGENT, type Place, type Wire } from "./wire_types.ts";
 
 /** A TCP connection of the Workers runtime. */
 interface Socket {
@@ -13,9 +14,9 @@ type Connect = (to: { hostname: string; port: number }) => Socket;
 const TALK_BYTES = 4096;
 
 /** The runtime's own module; its name is put together so that Deno, which doesn't have it, looks away. */
-async function open(hostname: string, port: number): Promise<Socket> {
+async function connectTo({ address, port }: Place): Promise<Socket> {
   const { connect }: { connect: Connect } = await import(["cloudflare", "sockets"].join(":"));
-  const socket = connect({ hostname: hostname.includes(":") ? `[${hostname}]` : hostname, port });
+  const socket = connect({ hostname: address.includes(":") ? `[${address}]` : address, port });
   await socket.opened;
   return socket;
 }
@@ -31,26 +32,12 @@ export const workerWire: Wire = {
       cache: "no-store",
       signal,
     });
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
-    const reader = response.body?.getReader();
-    while (reader && bytes <= maxBytes) {
-      const { value, done } = await reader.read();
-      if (done) break;
-      chunks.push(value);
-      bytes += value.length;
-    }
-    await reader?.cancel();
-    return {
-      status: response.status,
-      location: response.headers.get("location") ?? undefined,
-      body: joined(chunks, Math.min(bytes, maxBytes)),
-      isCut: bytes > maxBytes,
-    };
+    const location = response.headers.get("location") ?? undefined;
+    return { status: response.status, location, ...await readBody(response.body, maxBytes) };
   },
 
-  async talk({ address, port }, send, until, signal) {
-    const socket = await open(address, port);
+  async talk(to, send, until, signal) {
+    const socket = await connectTo(to);
     const close = () => void socket.close().catch(() => {});
     signal.addEventListener("abort", close);
     try {
@@ -73,18 +60,7 @@ export const workerWire: Wire = {
     }
   },
 
-  async reach(reference, signal) {
-    try {
-      if (/^https?:/.test(reference)) {
-        const response = await fetch(reference, { signal, redirect: "manual", method: "HEAD" });
-        await response.body?.cancel();
-        return true;
-      }
-      const [, hostname, port] = /^\[?([^\]]+?)\]?:(\d+)$/.exec(reference)!;
-      await (await open(hostname, Number(port))).close();
-      return true;
-    } catch {
-      return false;
-    }
+  async open(to) {
+    await (await connectTo(to)).close();
   },
 };

@@ -44,22 +44,26 @@ function fakeStart() {
 
 Deno.test("Node: what is due starts at once, beside each other; a stop ends children and starts nothing", async () => {
   await using dir = await tempDir();
-  const config = readConfig(toml(dir.path), "/m.toml");
+  const nodes = `[healthz]\n[[healthz.node]]\nname = "n"\naddresses = ["::1"]\n`;
+  const config = readConfig(toml(dir.path) + nodes, "/m.toml");
   const { started, start } = fakeStart();
   const node = new Node(config, new Log(0), ["--where"], start);
   node.serve();
   node.measure();
+  node.watch();
   await node.begin();
   await new Promise((resolve) => setTimeout(resolve));
   assertEquals(started, [
     "server/main.ts --where",
     "scripts/statcat.ts hub --where",
     "scripts/statcat.ts spoke --where",
+    "scripts/healthz.ts run --where",
     "scripts/syncrepo.ts a --json --where",
     "scripts/syncrepo.ts b --json --where",
   ]);
   await node.stop();
-  assertEquals(started.slice(5).sort(), [
+  assertEquals(started.slice(6).sort(), [
+    "stop scripts/healthz.ts",
     "stop scripts/statcat.ts",
     "stop scripts/statcat.ts",
     "stop scripts/syncrepo.ts",

@@ -1,10 +1,16 @@
 /** Whole runs with fakes: what is written, told and remembered. */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { readNodes } from "../../../formats/nodes.ts";
 import { Failure } from "../../../scripts/lib/cli.ts";
 import { cycle, type Parts } from "../../../scripts/healthz/cycle.ts";
-import { type History, newHistory, readHistory } from "../../../scripts/healthz/history.ts";
-import { deliver, settle, webhookBody } from "../../../scripts/healthz/notices.ts";
+import {
+  type History,
+  newHistory,
+  newMemory,
+  readHistory,
+  step,
+} from "../../../scripts/healthz/history.ts";
+import { deliver, settle, webhook, webhookBody } from "../../../scripts/healthz/notices.ts";
 import { letter } from "../../../scripts/healthz/channels.ts";
 import { toPublic } from "../../../scripts/healthz/public.ts";
 import {
@@ -43,7 +49,7 @@ function world(more: Record<string, unknown> = {}) {
       const body = new TextEncoder().encode(`${state.now}`);
       return Promise.resolve({ status: 200, body, isCut: false });
     },
-    reach: () => Promise.resolve(state.network),
+    open: () => state.network ? Promise.resolve() : Promise.reject(new Error("no route")),
   };
   const parts: Parts = {
     config,
@@ -238,6 +244,44 @@ Deno.test("messages: Slack reads text, ntfy its topic; a letter has one subject 
   });
   const mail = letter(event, "op@example.org", "here", new Date(0));
   assertMatch(mail, /^To: op@example\.org\nSubject: m: b leaves\?Bcc: x@y\nDate: Thu, 01 Jan 1970/);
+});
+
+Deno.test("uptime: a count for each UTC day, 90 of them", () => {
+  let memory = newMemory(START);
+  for (let i = 0; i < 100 * 4; i++) {
+    memory = { ...memory, ...step(memory, i % 4 > 0, { rise: 2, fall: 3 }, START + i * 21_600) };
+  }
+  assertEquals(memory.days.length, 90);
+  const [first, last] = [memory.days[0], memory.days.at(-1)!];
+  assert(first.day < last.day);
+  assertEquals(memory.days.slice(0, -1).every((d) => d.probes === 4 && d.good === 3), true);
+});
+
+Deno.test("webhook: JSON by POST; a failure names the host, never the URL, which is a secret", async () => {
+  const got: unknown[] = [];
+  let status = 200;
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) => {
+      got.push([request.method, await request.json()]);
+      return new Response("ok", { status });
+    },
+  );
+  const url = `http://127.0.0.1:${server.addr.port}/services/s3cret`;
+  const config = { sendmail: "", topic: "mirror" };
+  await webhook(url, config)({ title: "a", text: "b" });
+  assertEquals(got, [["POST", { topic: "mirror", title: "a", message: "b" }]]);
+  status = 500;
+  const failed = [
+    await assertRejects(() => webhook(url, config)({ title: "a", text: "b" })),
+    await assertRejects(() =>
+      webhook("http://127.0.0.1:1/s3cret", config)({ title: "a", text: "b" })
+    ),
+  ];
+  for (const error of failed) {
+    assertMatch((error as Error).message, /^127\.0\.0\.1:\d+ (?:says 500|does not answer)/);
+    assert(!(error as Error).message.includes("s3cret"));
+  }
 });
 
 Deno.test("readHistory: a damaged one is none", () => {
