@@ -7,6 +7,7 @@
 export interface CollectorStatus {
   packets: number;
   flows: number;
+  /** To clients that are not on the allow-list. */
   bytes: number;
   /** By the exporters' sequence numbers: packets of NetFlow v9, flows of IPFIX. */
   lost: number;

@@ -115,6 +115,8 @@ const WORTH = 1 / 500;
 
 export class Engine {
   readonly records: Record[] = [];
+  /** The share of a limit that another source has counted. */
+  elsewhere: (id: Id) => number = () => 0;
 
   constructor(
     readonly policy: Bwlimit,
@@ -187,7 +189,7 @@ export class Engine {
       if (sum(grown) > 0) this.count(client, grown, now);
       client.seen = counted;
     }
-    for (const set of [reading.ban, reading.block]) {
+    for (const set of [reading.ban, reading.block, reading.slow]) {
       for (const id of set.keys()) this.client(id);
     }
   }
@@ -253,9 +255,9 @@ export class Engine {
     const { throttle, limit } = kindOf(this.policy, splitId(id).scope);
     const slow = reading.slow.has(id);
     if (!throttle || client.ban) return [];
-    const over = limit.some((l, i) =>
-      sum(client.windows[i].total()) > l.bytes * throttle.percent / 100 * 0.98
-    );
+    const most = throttle.percent / 100 * 0.98;
+    const over = this.elsewhere(id) > most ||
+      limit.some((l, i) => sum(client.windows[i].total()) > l.bytes * most);
     if (slow && client.slowSince === undefined) {
       client.slowSince = now;
       this.record("throttled", id, now, `${throttle.percent} % of a limit`, "kernel");
@@ -367,7 +369,8 @@ export class Engine {
 
   /** Nothing is left to know of a client. */
   private isOver(client: Client): boolean {
-    return !client.ban && client.windows.every((w) => w.parts.length === 0);
+    return !client.ban && client.slowSince === undefined &&
+      client.windows.every((w) => w.parts.length === 0);
   }
 
   private forget(id: Id, reading: Reading): Action[] {

@@ -1,6 +1,7 @@
 /** What `bwlimit run` does at each look: reads, asks the engine, tells the kernel, writes down. */
 import { createHash } from "node:crypto";
-import { type BwlimitStatus, type CollectorStatus } from "../../formats/bwlimit.ts";
+import type { BwlimitStatus } from "../../formats/bwlimit.ts";
+import { formatDuration } from "../../formats/units.ts";
 import type { Log } from "../lib/cli.ts";
 import { Failure } from "../lib/cli.ts";
 import type { Config } from "../lib/config.ts";
@@ -21,6 +22,7 @@ import {
   splitId,
 } from "./address.ts";
 import { allowedNetworks, type Resolve } from "./allow.ts";
+import { type Collector, difference } from "./collector.ts";
 import { commandsOf } from "./commands.ts";
 import { type Action, Engine, type Reading, type Record } from "./engine.ts";
 import {
@@ -41,7 +43,7 @@ import type { Refusal } from "./page.ts";
 import { apply, Session, transactions } from "./nft.ts";
 import { readAll, totalOf } from "./reading.ts";
 import { type Bytes, plus, sum } from "./rolling.ts";
-import { allowCommands, renderTable, TABLE } from "./table.ts";
+import { allowCommands, renderTable, shares, TABLE } from "./table.ts";
 
 /** What a guard uses; all has a default. */
 export interface GuardOptions {
@@ -54,7 +56,10 @@ export interface GuardOptions {
 
 /** Memory is saved at least so often; a power failure loses no more of the accounting. */
 const SAVE_SECONDS = 30;
-const STATUS_SECONDS = 5;
+const STATUS_SECONDS = 2;
+
+/** A difference of the two sources that is no longer rounding and delay. */
+const MOST_DIFFERENCE = 0.02;
 
 /** What is never done to those on the allow-list. */
 const HARSH: Action["do"][] = ["slow", "ban", "block"];
@@ -89,8 +94,10 @@ export class Guard {
   saved!: Saved;
   /** For the status. */
   answers = 0;
-  collector?: () => CollectorStatus;
-  difference: number | null = null;
+  collector?: Collector;
+  private difference: number | null = null;
+  /** Both sources when they were last compared. */
+  private compared?: { at: number; kernel: number; flows: number };
   readonly alarms = new Map<string, string>();
   private session?: Session;
   private allow: Network[] = [];
@@ -211,8 +218,9 @@ export class Guard {
     if (now - this.resolvedAt >= this.policy.resolve_every) await this.renewAllow(false);
     const reading = this.reading = await this.read();
     const actions = this.engine.look(reading, now);
-    await this.act(actions);
+    await this.act([...actions, ...(this.collector?.flows.judge(this.engine, now) ?? [])]);
     await this.countTotals();
+    this.compare(now);
     const records = this.engine.records.splice(0);
     await this.writeDown(records);
     this.lookedAt = performance.now();
@@ -224,7 +232,7 @@ export class Guard {
 
   /** Tells the kernel. What fails is asked for again at the next look, as long as it is needed. */
   async act(actions: Action[]): Promise<void> {
-    const allowed = (id: Id) => lieIn(parseAddress(splitId(id).key)!, this.allow);
+    const allowed = (id: Id) => this.isAllowed(parseAddress(splitId(id).key)!);
     const wanted = actions.filter((a) => !HARSH.includes(a.do) || !allowed(a.id));
     for (const text of transactions(wanted.map(commandsOf))) await apply(text, this.run);
     if (this.policy.mode !== "enforce") return;
@@ -294,9 +302,14 @@ export class Guard {
   }
 
   /** True for who is never touched. */
-  isAllowed(address: string): boolean {
-    const parsed = parseAddress(address);
-    return parsed !== undefined && lieIn(parsed, this.allow);
+  isAllowed(address: Network["address"]): boolean {
+    return lieIn(address, this.allow);
+  }
+
+  /** Has flows judged as well. */
+  use(collector: Collector): void {
+    this.collector = collector;
+    this.engine.elsewhere = (id) => collector.flows.share(id);
   }
 
   private async countTotals(): Promise<void> {
@@ -312,6 +325,26 @@ export class Guard {
         `The kernel counts ${this.policy.destinations} destinations of a kind and no more; traffic to others is not limited. Raise destinations in [bwlimit].`,
       );
     }
+  }
+
+  /** Both sources count the same packets; where they do not, one of them is wrong. */
+  private compare(now: number): void {
+    if (!this.collector || !this.policy.sources.includes("kernel")) return;
+    const kernel = sum(this.saved.bytes), flows = sum(this.collector.flows.total);
+    const span = Math.min(...this.scopes.map((s) => shares(this.policy, s).shortest));
+    if (this.compared && now - this.compared.at < span) return;
+    const before = this.compared;
+    this.compared = { at: now, kernel, flows };
+    this.collector.flows.tidy(now);
+    if (!before) return;
+    const found = difference(kernel - before.kernel, flows - before.flows);
+    if (found === undefined) return;
+    this.difference = found;
+    const text =
+      `The kernel and the flows of the exporters differ by ${(found * 100).toFixed(1)} % ` +
+      `within ${formatDuration(span)}. Look at lost and untold of the collector in /status.json, ` +
+      "and whether the exporter sees all interfaces; its timeouts should be short to that time.";
+    this.alarm("difference", found > MOST_DIFFERENCE ? text : undefined);
   }
 
   /** Something that an operator should look at; said once. */
@@ -348,7 +381,7 @@ export class Guard {
       bytes: { tcp, udp, other },
       destinations: { counted: this.destinations, most: this.policy.destinations },
       uncounted: this.missed,
-      collector: this.collector?.() ?? null,
+      collector: this.collector?.status() ?? null,
       difference: this.difference,
       answers: this.answers,
       alarms: [...this.alarms.values()],

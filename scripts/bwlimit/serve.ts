@@ -3,6 +3,8 @@ import { EXIT, Failure, type Log } from "../lib/cli.ts";
 import type { Config } from "../lib/config.ts";
 import { takeLock } from "../lib/lock.ts";
 import { AnswerServer } from "./answer.ts";
+import { formatNetwork, parseNetwork } from "./address.ts";
+import { Collector, ownAddresses } from "./collector.ts";
 import { Guard, policyOf } from "./guard.ts";
 import { filesIn } from "./memory.ts";
 
@@ -26,10 +28,12 @@ export async function serve(config: Config, log: Log, dryRun: boolean): Promise<
     (address) => guard.refused(address),
     () => guard.answers++,
   );
+  const collector = policy.sources.includes("ipfix") ? collect(guard, log) : undefined;
   log.info(
     `${guard.policy.mode === "report" ? "Reporting" : "Enforcing"}; a look every ${policy.poll} s.`,
   );
   await lookOn(guard, log, stopping.signal);
+  await collector?.[Symbol.asyncDispose]();
   await answers?.[Symbol.asyncDispose]();
   await guard.end();
   log.info(
@@ -38,6 +42,21 @@ export async function serve(config: Config, log: Log, dryRun: boolean): Promise<
       : "Stopped; the kernel goes on refusing and counting. To end that: bwlimit flush",
   );
   return EXIT.done;
+}
+
+/** Listens for flows. */
+function collect(guard: Guard, log: Log): Collector {
+  const { policy } = guard, { servers, hostname, port } = policy.ipfix;
+  const own = servers.length ? servers.map((s) => parseNetwork(s)!) : ownAddresses();
+  const isAllowed: Guard["isAllowed"] = (address) => guard.isAllowed(address);
+  const collector = new Collector({ policy, servers: own, isAllowed });
+  guard.use(collector);
+  log.info(
+    `Flows are taken at ${hostname} port ${port}, of what comes from ${
+      own.map(formatNetwork).join(", ")
+    }.`,
+  );
+  return collector;
 }
 
 /** Looks until `signal`. A look that fails is said once, and tried again after growing pauses. */

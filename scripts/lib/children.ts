@@ -27,6 +27,8 @@ export const PERMISSIONS: Record<string, string[]> = {
     "--allow-sys",
   ],
   "scripts/bwlimit.ts": [
+    // Deno.listenDatagram.
+    "--unstable-net",
     "--allow-run=setpriv,sh",
     "--allow-read",
     "--allow-write",

@@ -117,6 +117,7 @@ http { ${temp} access_log off; sendfile on; server { ${listen} root ${this.path(
       if (ended) throw new Error(this.said);
       return Promise.resolve(/a look every/.test(this.said));
     });
+    await until("status", () => Deno.stat(this.state("status.json")).then(() => true, () => false));
   }
 
   /** Ends `bwlimit run`. */

@@ -31,7 +31,7 @@ Deno.test("windows: every byte is counted over three of them, and may be used ag
   const share = (await counted() - wire) / wire;
   console.log(`on the wire ${wire}, counted ${await counted()}: ${(share * 100).toFixed(5)} %`);
   assert(Math.abs(share) < 0.0001, `${share}`);
-  // The status is written every five seconds.
+  // The status is written every two seconds.
   await until("status", async () => (await scene.status()).bytes.tcp > 750 * MIB);
   const { bytes } = await scene.status();
   assert(Math.abs(bytes.tcp - wire) / wire < 0.0001, `${bytes.tcp} of ${wire}`);
