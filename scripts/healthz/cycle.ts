@@ -13,7 +13,6 @@ import {
   type Held,
   isIdle,
   makePlan,
-  type Plan,
   type Provider,
   recordsFor,
   showPlan,
@@ -60,25 +59,24 @@ export async function cycle(parts: Parts, before: History, isDry: boolean): Prom
       `ours; it is left alone. Delete it there, or mark it as ours`;
   }
   const plan = makePlan(held, desired, config.dns ?? { ttl: 60 });
-  const isBlind = history.blind[4] && history.blind[6];
-  let error = read.error;
-  const report = { plan: showPlan(config.name, plan), changes, events: [] };
-  if (isDry || error || isBlind || isIdle(plan)) {
-    if (error || isBlind) Object.assign(report, { plan: [], changes: [] });
-  } else {
-    error = (await attempt(() => write(provider, plan, held))).error;
-    if (error) Object.assign(report, { plan: [], changes: [] });
-  }
+  const isBlind = endpoints(config).every((e) => history.blind[e.family]);
+  const isOver = isDry || isBlind || isIdle(plan);
+  const error = read.error ??
+    (isOver ? undefined : (await attempt(() => provider.write(plan, held))).error);
   // One cause, one alarm.
   if (error && !isBlind) alarms.provider = error.message + (error.hint ? ` ${error.hint}` : "");
-  if (isDry) return { ...report, history };
-  if (!error && !isBlind) history = { ...history, published: desired };
-  history = { ...history, memory: { ...history.memory } };
-  for (const { address } of report.changes) {
-    const memory = history.memory[address];
-    if (memory) history.memory[address] = { ...memory, changed: history.runs };
+  if (error || isBlind) return finish(history, [], []);
+  const lines = config.dns ? showPlan(config.name, plan) : [];
+  if (isDry) return { ...finish(history, changes, lines), events: [] };
+  const memory = { ...history.memory };
+  for (const { address } of changes) {
+    if (memory[address]) memory[address] = { ...memory[address], changed: history.runs };
   }
-  return { ...report, ...settle(history, config.name, report.changes, alarms, now) };
+  return finish({ ...history, published: desired, memory }, changes, lines);
+
+  function finish(history: History, changes: Change[], plan: string[]): Report {
+    return { changes, plan, ...settle(history, config, changes, alarms, now) };
+  }
 }
 
 /** Runs something; a failure that was foreseen is a value. */
@@ -90,8 +88,6 @@ async function attempt<T>(run: () => Promise<T>): Promise<{ value?: T; error?: F
     throw error;
   }
 }
-
-const write = (provider: Provider, plan: Plan, held: Held) => provider.write(plan, held);
 
 /** What is there where nobody else can tell: what was written last. */
 function remembered(history: History, config: Healthz): Held {

@@ -17,13 +17,18 @@ const KEPT = 50;
 /** The history with its alarms as they are now, and what there is to tell about it. */
 export function settle(
   history: History,
-  name: string,
+  { name, dns }: Pick<Healthz, "name" | "dns">,
   changes: Change[],
   alarms: Record<string, string>,
   now: number,
 ): { history: History; events: Event[] } {
+  // Who only watches changes nothing, and says nothing else.
+  const verbs = dns ? { add: "joins", remove: "leaves" } : {
+    add: "would join",
+    remove: "would leave",
+  };
   const events = changes.map(({ kind, address, node, reason }): Event => ({
-    title: `${name}: ${node ?? "an address"} ${kind === "add" ? "joins" : "leaves"}`,
+    title: `${name}: ${node ?? "an address"} ${verbs[kind]}`,
     text: `${kind === "add" ? "+" : "-"} ${address}: ${reason}`,
   }));
   const lasting: History["alarms"] = {};

@@ -24,7 +24,10 @@ export function toPublic(
     at: history.at,
     intervalSeconds,
     alarms: alarms.slice(0, BOUNDS.alarms),
-    nodes: config.node.map((node) => toNode(history, node)),
+    // Who only watches knows what it would publish, not what the name points to.
+    nodes: config.node.map((node) =>
+      toNode(config.dns ? history : { ...history, published: [] }, node)
+    ),
   };
 }
 

@@ -57,10 +57,11 @@ function world(more: Record<string, unknown> = {}) {
     readPeer: () => Promise.reject(new Error("none")),
     now: () => state.now,
     provider: {
-      read: (): Promise<Held> => {
+      read: (): Promise<Held | undefined> => {
+        if (!config.dns) return Promise.resolve(undefined);
         if (state.failing === "read") throw new Failure("the server refuses");
         const records = (list: string[]) => recordsFor(list, undefined);
-        const ours = recordsFor(state.dns, config.dns!.alpn);
+        const ours = recordsFor(state.dns, config.dns.alpn);
         return Promise.resolve({ ours, foreign: records(foreign), isOtherTtl: false });
       },
       write: (plan) => {
@@ -162,6 +163,16 @@ Deno.test("cycle: dry: nothing is written; idle: nothing is written; lost state:
   assertEquals([changes, history.published], [[], [A, B, A6]]);
 });
 
+Deno.test("cycle: without a DNS server it watches, and claims nothing else", async () => {
+  const { run, history, config, dead } = world({ dns: undefined });
+  assertEquals((await run())[0], `mirror.test: a would join: + ${A}: 1 good probe in a row`);
+  dead.add(B);
+  assertEquals((await run(3)).map((t) => t.split(":")[1]), [" b would leave"]);
+  const { nodes } = toPublic(history(), config, "here", 60);
+  assertEquals(nodes.map((n) => n.state), ["up", "down"]);
+  assertEquals(nodes.flatMap((n) => n.addresses).some((a) => a.published), false);
+});
+
 Deno.test("cycle: a node's address that somebody else put there is left alone, and said so", async () => {
   const { dead, foreign, state, run } = world();
   state.dns = [A, A6];
@@ -224,7 +235,7 @@ Deno.test("deliver: what fails waits for the next run, in its order, and is drop
 Deno.test("settle: an alarm that lasts is told once, whatever its words", () => {
   let history = newHistory();
   const tell = (alarms: Record<string, string>, now: number) => {
-    const settled = settle(history, "m", [], alarms, now);
+    const settled = settle(history, { name: "m" }, [], alarms, now);
     history = settled.history;
     return settled.events.map((e) => `${e.title} ${e.text}`);
   };

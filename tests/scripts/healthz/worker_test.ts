@@ -82,6 +82,7 @@ Deno.test("worker: keeps DNS by its cron trigger, tells, survives a restart, sho
   const start = () =>
     new Miniflare({
       modules: [{ type: "ESModule", path: "worker.js", contents: script }],
+      handleStructuredLogs: () => {},
       compatibilityDate: config.compatibility_date,
       durableObjects: { [binding]: { className, useSQLite: true } },
       durableObjectsPersist: state,
@@ -160,6 +161,7 @@ Deno.test("worker: TCP checks and reference points by address", async () => {
   });
   const flare = new Miniflare({
     modules: [{ type: "ESModule", path: "worker.js", contents: await bundle(config.main) }],
+    handleStructuredLogs: () => {},
     compatibilityDate: config.compatibility_date,
     durableObjects: { [binding]: { className, useSQLite: true } },
     bindings: {
