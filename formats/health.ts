@@ -1,4 +1,5 @@
 /** `/status.json`: the node and its repositories as they are now. The server writes it, the page reads it. */
+import type { BwlimitStatus } from "./bwlimit.ts";
 import type { Freshness } from "./freshness.ts";
 import type { RepoStatus } from "./status.ts";
 
@@ -22,6 +23,8 @@ export interface NodeHealth {
   /** Every repository is ready and fresh. */
   healthy: boolean;
   repos: RepoHealth[];
+  /** What bwlimit did, where it runs. */
+  bwlimit?: BwlimitStatus;
 }
 
 /** The node from its JSON text; `undefined` where it is damaged or of another version. */

@@ -255,7 +255,7 @@ export function main(args: string[]): Promise<number> {
     }
     const config = await loadConfig(parsed);
     policyOf(config);
-    await openStorage(config.data);
+    await openStorage(config.data, ["state"]);
     const files = filesIn(config.data);
     await openFolder(files);
     return await found.body({ ...parsed, config, files, operand, now: Date.now() / 1000 });

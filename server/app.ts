@@ -9,6 +9,7 @@ import { fromFileUrl } from "@std/path/posix";
 import { PROBLEMS } from "../formats/problem.ts";
 import { siteCss } from "../formats/site.ts";
 import type { Config } from "../scripts/lib/config.ts";
+import { bwlimitMetrics, loadBwlimit } from "./bwlimit.ts";
 import { NOT_FOUND, problemResponse } from "./errors.ts";
 import { Files } from "./files.ts";
 import { collectHealth, healthMetrics, healthText } from "./health.ts";
@@ -83,7 +84,8 @@ export function createApp({
   });
   app.get("/healthz", (c) => healthResponse(c.req.raw, store, now()));
   app.get("/status.json", async (c) => {
-    const body = JSON.stringify(await collectHealth(store, now())) + "\n";
+    const bwlimit = await loadBwlimit(config.data);
+    const body = JSON.stringify({ ...await collectHealth(store, now()), bwlimit }) + "\n";
     return sendText(c.req.raw, body, uncached("application/json"));
   });
   app.get("/nodes.json", async (c) => {
@@ -94,6 +96,7 @@ export function createApp({
   app.get("/metrics", async (c) => {
     const body = renderMetrics([
       ...healthMetrics(await collectHealth(store, now())),
+      ...bwlimitMetrics(await loadBwlimit(config.data)),
       ...nodesMetrics(await loadNodes(config.data)),
       ...hubMetrics(await hub.state()),
       ...trafficMetrics(await loadTraffic(config.data)),

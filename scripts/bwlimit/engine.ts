@@ -115,6 +115,8 @@ const WORTH = 1 / 500;
 
 export class Engine {
   readonly records: Record[] = [];
+  /** What had been counted before a reboot of those who were not watched, and until when that matters. */
+  debts = new Map<Id, { bytes: number; until: number }>();
   /** The share of a limit that another source has counted. */
   elsewhere: (id: Id) => number = () => 0;
 
@@ -181,6 +183,9 @@ export class Engine {
       if (letGo) client.base = null;
       // What was counted before anybody looked: all of it was `warm`, to within one packet.
       if (isNew || letGo) {
+        const debt = this.debts.get(id);
+        this.debts.delete(id);
+        if (debt && debt.until > now) this.count(client, [debt.bytes, 0, 0], now);
         this.count(client, [shares(this.policy, splitId(id).scope).watch, 0, 0], now);
       }
       // A counter that went back is another one: its element had expired.
@@ -381,6 +386,7 @@ export class Engine {
 
   /** Forgets levels that have decayed. */
   tidy(now: number): void {
+    for (const [id, { until }] of this.debts) if (until <= now) this.debts.delete(id);
     for (const [name, level] of this.memory.levels) {
       if (decayed(level, this.policy.decay, now) === 0) this.memory.levels.delete(name);
     }

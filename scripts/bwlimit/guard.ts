@@ -25,6 +25,7 @@ import { allowedNetworks, type Resolve } from "./allow.ts";
 import { type Collector, difference } from "./collector.ts";
 import { commandsOf } from "./commands.ts";
 import { type Action, Engine, type Reading, type Record } from "./engine.ts";
+import { loadDistant, saveDistant } from "./distant.ts";
 import {
   audit,
   type Files,
@@ -56,10 +57,15 @@ export interface GuardOptions {
 
 /** Memory is saved at least so often; a power failure loses no more of the accounting. */
 const SAVE_SECONDS = 30;
+/** … and where there is somebody new, so that `explain` knows. */
+const NEWS_SECONDS = 5;
 const STATUS_SECONDS = 2;
 
 /** A difference of the two sources that is no longer rounding and delay. */
 const MOST_DIFFERENCE = 0.02;
+
+/** Those who are not watched are written down so often, and in no larger share of the time than this. */
+const DISTANT_SECONDS = 45, DISTANT_SHARE = 0.01;
 
 /** What is never done to those on the allow-list. */
 const HARSH: Action["do"][] = ["slow", "ban", "block"];
@@ -111,6 +117,8 @@ export class Guard {
   private savedAt = 0;
   private statusAt = 0;
   private resolvedAt = 0;
+  private distantAt = 0;
+  private savingDistant = false;
   private readonly run: Run;
   private readonly log: Log;
   readonly now: () => number;
@@ -138,6 +146,7 @@ export class Guard {
     } else {
       // Another configuration's table: what it counted to the end is not lost.
       if (saved) await this.read().then((r) => this.engine.look(r, this.now())).catch(() => {});
+      await this.saveDistant();
       await this.rebuild();
     }
   }
@@ -173,6 +182,8 @@ export class Guard {
     const { policy } = this, { http, https } = portsOf(this.config, policy);
     const table = renderTable({ policy, http, https, allow: this.allow, mark: this.mark });
     const groups = this.engine.restore(this.now()).map(commandsOf);
+    this.engine.debts = await loadDistant(this.files, this.scopes, this.now());
+    for (const id of this.saved.clients.keys()) this.engine.debts.delete(id);
     for (const text of transactions([[table], ...groups])) await apply(text, this.run);
     this.saved.seenTotal = [0, 0, 0];
     this.log.info(
@@ -221,12 +232,14 @@ export class Guard {
     await this.act([...actions, ...(this.collector?.flows.judge(this.engine, now) ?? [])]);
     await this.countTotals();
     this.compare(now);
+    if (now >= this.distantAt) void this.saveDistant();
     const records = this.engine.records.splice(0);
     await this.writeDown(records);
     this.lookedAt = performance.now();
     this.lookSeconds = (this.lookedAt - started) / 1000;
-    const due = records.length || actions.some((a) => a.do === "forget");
-    if (due || now - this.savedAt >= SAVE_SECONDS) await this.save(now);
+    const news = actions.some((a) => a.do === "forget" || a.do === "free");
+    const pause = records.length ? 0 : news ? NEWS_SECONDS : SAVE_SECONDS;
+    if (now - this.savedAt >= pause) await this.save(now);
     if (records.length || now - this.statusAt >= STATUS_SECONDS) await this.writeStatus(now);
   }
 
@@ -347,6 +360,25 @@ export class Guard {
     this.alarm("difference", found > MOST_DIFFERENCE ? text : undefined);
   }
 
+  /** Writes down those who are not watched: every minute, or less often where that takes long. */
+  private async saveDistant(): Promise<void> {
+    if (this.savingDistant) return;
+    this.savingDistant = true;
+    const started = performance.now();
+    const count = await saveDistant(this.files, this.scopes);
+    if (count > 0) this.destinations = count;
+    const most = this.policy.destinations;
+    this.alarm(
+      "filling",
+      count > most * 0.9
+        ? `${count} of ${most} destinations of a kind are in use: past that nobody new is limited. Raise destinations in [bwlimit].`
+        : undefined,
+    );
+    const seconds = (performance.now() - started) / 1000;
+    this.distantAt = this.now() + Math.max(DISTANT_SECONDS, seconds / DISTANT_SHARE);
+    this.savingDistant = false;
+  }
+
   /** Something that an operator should look at; said once. */
   alarm(name: string, text: string | undefined): void {
     if (text === undefined) return void this.alarms.delete(name);
@@ -398,6 +430,7 @@ export class Guard {
     try {
       await this.look();
       await this.save();
+      await this.saveDistant();
       if (this.policy.on_stop === "flush") await flush(this.run);
     } finally {
       await this.session?.[Symbol.asyncDispose]();

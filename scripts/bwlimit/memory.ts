@@ -2,6 +2,7 @@
  * What bwlimit keeps below `state/bwlimit/`, for its owner's eyes alone, as it names addresses:
  *
  * - `memory.json`: windows, bans and how often somebody was banned; written by `run` alone
+ * - `distant.*.json`: what the kernel has counted of all others, as nft prints it
  * - `orders.json`: what operators asked for
  * - `audit.log`: what was done and why, a line of JSON each
  *
@@ -11,13 +12,14 @@ import { createHmac, randomBytes } from "node:crypto";
 import { join } from "@std/path/posix";
 import { readText, writeWhole } from "../lib/files.ts";
 import { waitForLock } from "../lib/lock.ts";
+import { bwlimitFolder } from "../lib/storage.ts";
 import { type Id } from "./address.ts";
 import type { Client, Level, Memory, Record, Step } from "./engine.ts";
 import { type Bytes, Rolling } from "./rolling.ts";
 
 /** The files. */
 export const filesIn = (data: string) => {
-  const dir = join(data, "state/bwlimit");
+  const dir = bwlimitFolder(data);
   return {
     dir,
     lock: join(dir, "run.lock"),
@@ -26,7 +28,7 @@ export const filesIn = (data: string) => {
     audit: join(dir, "audit.log"),
     status: join(dir, "status.json"),
     secret: join(dir, "secret"),
-    warm: (set: string) => join(dir, `${set}.nft.json`),
+    warm: (scope: string) => join(dir, `distant.${scope}.json`),
   };
 };
 export type Files = ReturnType<typeof filesIn>;

@@ -21,6 +21,7 @@ const UNITS = [
   "mirrorkit-index@.service",
   "mirrorkit-healthz.service",
   "mirrorkit-healthz.timer",
+  "mirrorkit-bwlimit.service",
   "mirrorkit.service",
   "mirrorkit-statcat-hub.service",
   "mirrorkit-statcat-spoke.service",

@@ -58,6 +58,9 @@ export function repoFiles(data: string, repo: RepoPlace): RepoFiles {
 /** The folder of `healthz`: no repository's files have its name, as they all have an extension. */
 export const healthzFolder = (data: string) => join(data, "state/healthz");
 
+/** Where bwlimit keeps what it knows; `status.json` in it is for the server. */
+export const bwlimitFolder = (data: string) => join(data, "state/bwlimit");
+
 /** How the nodes of the mirror's name stand (formats/nodes.ts), where healthz runs. */
 export const nodesFile = (data: string) => join(healthzFolder(data), "nodes.json");
 

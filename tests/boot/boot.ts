@@ -8,7 +8,7 @@ import { tempDir } from "../helpers/node.ts";
 import { output } from "../helpers/serving.ts";
 import { main as install } from "../../scripts/install.ts";
 
-const PACKAGES = "systemd,systemd-sysv,rsync,xz-utils,zstd,bzip2,curl,procps";
+const PACKAGES = "systemd,systemd-sysv,rsync,xz-utils,zstd,bzip2,curl,procps,nftables,iproute2";
 
 const repo = (name: string, more: string) =>
   `[[repo]]\nname = "${name}"\nprofile = "arch"\nretries = 0\n${more}\n`;
@@ -30,7 +30,9 @@ name = "here"
 addresses = ["127.0.0.1"]
 `;
 
-const MIRROR_TOML = `[site]\nname = "boot.test"\n[server]\nport = 8080\n${HEALTHZ}` +
+const BWLIMIT = `[bwlimit.client]\nlimit = { "1 h" = "1 GiB" }\n`;
+
+const MIRROR_TOML = `[site]\nname = "boot.test"\n[server]\nport = 8080\n${HEALTHZ}${BWLIMIT}` +
   `[statcat]\ninterfaces = ["lo"]\n` +
   repo("arch", `upstream = ["rsync://127.0.0.1/arch/"]`) +
   repo("slow", `upstream = ["rsync://127.0.0.1/arch/"]\nbwlimit = "20k"`) +
@@ -146,6 +148,7 @@ Deno.test("units: booted, the timer fires, sync, index and server work; failures
       "mirrorkit.service",
       "mirrorkit-sync@arch.service",
       "mirrorkit-index@arch.service",
+      "mirrorkit-bwlimit.service",
       "mirrorkit-sync@arch.timer",
       "mirrorkit-healthz.service",
       "mirrorkit-healthz.timer",
@@ -170,6 +173,7 @@ Deno.test("units: booted, the timer fires, sync, index and server work; failures
         "mirrorkit.service",
         "mirrorkit-sync@arch.service",
         "mirrorkit-index@arch.service",
+        "mirrorkit-bwlimit.service",
         "mirrorkit-healthz.service",
         "mirrorkit-statcat-hub.service",
         "mirrorkit-statcat-spoke.service",
@@ -248,6 +252,26 @@ Deno.test("units: booted, the timer fires, sync, index and server work; failures
     );
     assertEquals(await machine.run("cat /srv/mirror/state/seen"), "token\n");
   });
+
+  await t.step(
+    "bwlimit: as an ordinary user with CAP_NET_ADMIN; stopped, the kernel goes on",
+    async () => {
+      await machine.run("systemctl start mirrorkit-bwlimit");
+      await machine.until("look", async () => {
+        const status = await machine.run("curl -fsS http://127.0.0.1:8080/status.json");
+        return JSON.parse(status).bwlimit?.mode === "enforce";
+      });
+      assertMatch(await machine.run("nft list table inet mirrorkit"), /quota over 107374182 bytes/);
+      const owner = "stat -c %U:%a /srv/mirror/state/bwlimit/secret; ps -o user= -C deno | sort -u";
+      assertEquals(await machine.run(owner), "mirrorkit:600\nmirrorki+\n");
+      await machine.run("systemctl stop mirrorkit-bwlimit");
+      await machine.run("nft list table inet mirrorkit");
+      assertEquals(
+        await machine.run("systemctl is-failed mirrorkit-bwlimit || true"),
+        "inactive\n",
+      );
+    },
+  );
 
   await t.step("behind nginx: with server.socket the service listens there", async () => {
     const socket = "/run/mirrorkit/server.sock";
