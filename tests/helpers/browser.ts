@@ -58,6 +58,19 @@ export async function openPage(
   return { page, complaints };
 }
 
+let built: Promise<string> | undefined;
+
+/** The pages, built once for all tests of a file, in a folder that goes with the process. */
+function buildOnce(): Promise<string> {
+  return built ??= (async () => {
+    const dir = await Deno.makeTempDir({ prefix: "mirrorkit-web-" });
+    addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
+    await build(dir);
+    await esbuild.stop();
+    return dir;
+  })();
+}
+
 /** Serves a node with the built pages, in a browser; `make` makes the node. */
 export async function withBrowser(
   body: (bench: Bench) => Promise<void>,
@@ -65,9 +78,7 @@ export async function withBrowser(
   now?: () => number,
 ): Promise<void> {
   await using node = await make();
-  const web = join(node.data, "web");
-  await build(web);
-  await esbuild.stop();
+  const web = await buildOnce();
   const server = startServer(node.config, { port: 0, web, ...(now ? { now } : {}) });
   let browser: Browser | undefined;
   try {

@@ -3,6 +3,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/posix";
 import { readConfig } from "../../scripts/lib/config.ts";
 import { startServer } from "../../server/listen.ts";
+import { findImages } from "../../server/home/images.ts";
+import { Store } from "../../server/store.ts";
 import { rootsOf } from "../../server/home/model.ts";
 import { output } from "../helpers/serving.ts";
 import { makeHomeNode } from "../web/home_node.ts";
@@ -168,4 +170,50 @@ Deno.test("home: 80 columns of lynx, w3m and links hold it; a table stays a tabl
   } finally {
     await server.shutdown(0);
   }
+});
+
+Deno.test("findImages: where each distribution keeps them, the newest release, and its sums", async () => {
+  const repo = (name: string, profile: string) =>
+    `[[repo]]\nname = "${name}"\nprofile = "${profile}"\nupstream = ["/srv/x/"]\n`;
+  const names = { a: "alpine", d: "debian", f: "fedora", e: "el", u: "ubuntu" };
+  const repos = Object.entries(names).map(([name, profile]) => repo(name, profile)).join("");
+  await using n = await makeNode(`[site]\nname = "m.x"\n${repos}`);
+  const sum = (digit: string) => digit.repeat(64);
+  const alpine = "alpine-standard-3.22.1-x86_64.iso";
+  const fedora = "Fedora-Workstation-Live-43-1.6.x86_64.iso";
+  const alma = "AlmaLinux-10.0-x86_64-minimal.iso";
+  const files: Record<string, string> = {
+    [`a/latest-stable/releases/x86_64/${alpine}`]: "x",
+    [`a/latest-stable/releases/x86_64/${alpine}.sha256`]: `${sum("a")}  ${alpine}\n`,
+    "d/dists/stable/main/installer-amd64/current/images/netboot/mini.iso": "x",
+    "d/dists/stable/main/installer-amd64/current/images/SHA256SUMS": `${
+      sum("d")
+    }  ./netboot/mini.iso\n`,
+    [`f/releases/43/Workstation/x86_64/iso/${fedora}`]: "x",
+    "f/releases/43/Workstation/x86_64/iso/Fedora-Workstation-43-1.6-x86_64-CHECKSUM":
+      `# ${fedora}: 5 bytes\nSHA256 (${fedora}) = ${sum("f")}\n`,
+    // The next release is being prepared: it has no images yet.
+    "f/releases/44/README": "x",
+    "f/releases/9/Workstation/x86_64/iso/Fedora-Workstation-Live-9-1.6.x86_64.iso": "x",
+    [`e/10/isos/x86_64/${alma}`]: "x",
+    "e/9/isos/x86_64/AlmaLinux-9.6-x86_64-minimal.iso": "x",
+  };
+  const folders = new Set<string>();
+  for (const [path, content] of Object.entries(files)) {
+    await n.write(path, content);
+    const parts = path.split("/");
+    for (let i = 1; i < parts.length; i++) folders.add(`/${parts.slice(0, i).join("/")}/`);
+  }
+  for (const folder of folders) await n.list(folder);
+  const store = new Store(n.config), found: [string, string | undefined][] = [];
+  for (const repo of n.config.repos) {
+    for (const { href, sha256 } of await findImages(store, repo)) found.push([href, sha256]);
+  }
+  assertEquals(found, [
+    [`/a/latest-stable/releases/x86_64/${alpine}`, sum("a")],
+    ["/d/dists/stable/main/installer-amd64/current/images/netboot/mini.iso", sum("d")],
+    [`/f/releases/43/Workstation/x86_64/iso/${fedora}`, sum("f")],
+    // Its list of sums is not there: none is shown.
+    [`/e/10/isos/x86_64/${alma}`, undefined],
+  ]);
 });

@@ -158,7 +158,7 @@ test("home: a chart whose moments can be read by keyboard, and whose numbers sta
   await page.getByRole("radio", { name: "Hour" }).check();
   await page.locator("traffic-history tbody tr").nth(11).waitFor();
   await page.waitForFunction(
-    "document.querySelector('traffic-history').shadowRoot.querySelectorAll('tbody tr').length === 12",
+    "document.querySelector('traffic-history').shadowRoot.querySelector('traffic-chart').shadowRoot.querySelectorAll('tbody tr').length === 12",
   );
 });
 

@@ -1,16 +1,10 @@
 import { css, html, LitElement } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import { copyText } from "../base/clipboard.ts";
 import { t, Translated } from "../base/language.ts";
 
 /** How long it says that it copied. */
 const SAID_MS = 2000;
-
-/** Copies a text. Where the page came over plain HTTP, there is no clipboard to write to: select and copy. */
-async function copy(source: HTMLElement): Promise<void> {
-  if (navigator.clipboard) return await navigator.clipboard.writeText(source.textContent ?? "");
-  getSelection()?.selectAllChildren(source);
-  if (!document.execCommand("copy")) throw new Error("the browser does not copy");
-}
 
 /**
  * Copies the text of another element, and says so.
@@ -51,8 +45,8 @@ export class CopyButton extends LitElement {
 
   async #onClick() {
     const source = document.getElementById(this.source);
+    this.copied = await copyText(source?.textContent ?? "");
     // Where copying is refused, the text is selected: Ctrl-C is left to the reader.
-    this.copied = source !== null && await copy(source).then(() => true, () => false);
     if (!this.copied && source) getSelection()?.selectAllChildren(source);
     setTimeout(() => this.copied = false, SAID_MS);
   }

@@ -2,7 +2,7 @@ import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { t, Translated } from "../base/language.ts";
 import { formatBytes } from "../../formats/units.ts";
-import { copyText } from "./clipboard.ts";
+import { copyText } from "../base/clipboard.ts";
 import { curlLine, urlLines, wgetLine } from "./commands.ts";
 import type { Kept } from "./kept.ts";
 import type { Selection } from "./selection.ts";

@@ -1,26 +1,15 @@
-/** The look of `<traffic-history>`. */
+/** The look of `<traffic-chart>`. */
 import { css } from "lit";
 
-export const historyStyles = css`
+export const chartStyles = css`
   :host {
     display: block;
   }
-  .controls,
   figcaption {
     display: flex;
     flex-wrap: wrap;
     align-items: baseline;
     gap: 0.25rem 1.25rem;
-  }
-  .controls {
-    justify-content: space-between;
-    margin-bottom: 0.75rem;
-  }
-  select {
-    border: 0;
-    background: var(--paper);
-    color: inherit;
-    font: inherit;
   }
   figure {
     margin: 0;
