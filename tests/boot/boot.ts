@@ -231,7 +231,7 @@ Deno.test("units: booted, the timer fires, sync, index and server work; failures
       "curl -sN http://127.0.0.1:8080/sse >/dev/null & sleep 0.5; systemctl stop mirrorkit-statcat-hub",
     );
     assert(performance.now() - started < 2500, "with a listener it stops in under 2 s");
-    const failed = "systemctl --failed --no-legend --no-pager 'mirrorkit-statcat*'";
+    const failed = "systemctl list-units --failed --no-legend --no-pager 'mirrorkit-statcat*'";
     assertEquals(await machine.run(failed), "");
     await machine.run("systemctl start mirrorkit-statcat-hub");
   });

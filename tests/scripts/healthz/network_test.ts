@@ -12,8 +12,11 @@ import { tempDir } from "../../helpers/node.ts";
 import { output } from "../../helpers/serving.ts";
 
 const NAME = "www.m.test", NODES = ["n1", "n2", "n3"];
-/** What mirror.toml says below: two bad probes, one a second, each with a second's limit. */
-const DOWN_SECONDS = 2 * (1 + 1) + 3, UP_SECONDS = 2 + 4;
+/**
+ * What mirror.toml says below: two bad probes, one a second, each with a second's limit; and some seconds
+ * more, as other tests have this machine busy.
+ */
+const DOWN_SECONDS = 2 * (1 + 1) + 8, UP_SECONDS = 2 + 8;
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const now = () => Math.floor(Date.now() / 1000);
@@ -351,20 +354,21 @@ upstream = ["/u"]
     await step("the checker is cut off: nothing changes, and it says why", async () => {
       const before = (await state()).nodes.map((n) => n.days.at(-1)!.probes);
       await net.cable("checker", false);
-      await sleep(5000);
+      const isCut = async () => (await state()).alarms.some((a) => a.code === "references");
+      await waitFor(isCut, 20);
+      await sleep(3000);
       assertEquals(await client!.all(), expected(NODES));
       const cut = await state();
-      assert(cut.alarms.some((a) => a.code === "references"), JSON.stringify(cut.alarms));
       assertEquals(cut.nodes.map((n) => n.state), ["up", "up", "up"]);
       await net.cable("checker", true);
-      await waitFor(async () => (await state()).alarms.length === 0, 15);
+      await waitFor(async () => (await state()).alarms.length === 0, 20);
       const after = (await state()).nodes.map((n) => n.days.at(-1)!.probes);
       assert(after[0] > before[0], "and goes on");
     });
 
     await step("all nodes are dead: the last known set stays, with an alarm", async () => {
       for (const node of nodes) await node.write("dead");
-      await waitFor(async () => (await state()).nodes.every((n) => n.state === "down"), 9);
+      await waitFor(async () => (await state()).nodes.every((n) => n.state === "down"), 15);
       await sleep(3000);
       const left = await client!.all();
       assert(left.filter((a) => a.includes(":")).length >= 1, left.join());
@@ -411,12 +415,12 @@ upstream = ["/u"]
         };
         await policy(text.replace("allow-update { key k1; }", "allow-update { none; }"));
         await n3.write("bad");
-        await waitFor(async () => (await state()).alarms.some((a) => a.code === "provider"), 9);
+        await waitFor(async () => (await state()).alarms.some((a) => a.code === "provider"), 15);
         const [alarm] = (await state()).alarms;
         assertMatch(alarm.message, /Cannot update www\.m\.test at .*: update failed: REFUSED/);
         assertEquals(await client!.all(), expected(NODES));
         await policy(text);
-        await shows(["n1", "n2"], 6);
+        await shows(["n1", "n2"], DOWN_SECONDS);
         await n3.write(`${now()}\n`);
         await shows(NODES, UP_SECONDS);
       },
