@@ -1,18 +1,16 @@
 /** Actions as text for `nft -f -`. Pure. */
 import { type Id, splitId } from "./address.ts";
 import type { Action } from "./engine.ts";
-import { TABLE } from "./table.ts";
+import { nftTime, TABLE } from "./table.ts";
 
 /** The name of a quota of one client's own. */
 const quotaName = (step: "hard" | "soft", id: Id) => `${step}_${id.replace(/[^0-9a-z]/g, "_")}`;
-
-const ms = (seconds: number) => `${Math.max(1, Math.round(seconds * 1000))}ms`;
 
 /** An element that is there afterwards with this timeout, whether or not it was before: nft(8) has no "renew". */
 const renew = (set: string, key: string, seconds: number) => [
   `add element ${TABLE} ${set} { ${key} }`,
   `delete element ${TABLE} ${set} { ${key} }`,
-  `add element ${TABLE} ${set} { ${key} timeout ${ms(seconds)} }`,
+  `add element ${TABLE} ${set} { ${key} timeout ${nftTime(seconds)} }`,
 ];
 
 /** An element that is gone afterwards, whether or not it was there: nft 1.0.6 has no "destroy". */

@@ -52,8 +52,21 @@ export function shares(policy: Bwlimit, scope: Scope) {
 export const LISTED = ["count", "own", "free", "slow", "ban", "block"] as const;
 export type Listed = typeof LISTED[number];
 
-/** nft knows milliseconds. */
-const time = (seconds: number) => `${Math.max(1, Math.round(seconds * 1000))}ms`;
+/** A time as nft reads it, in parts: of one unit it takes no more than eight digits. */
+export function nftTime(seconds: number): string {
+  let left = Math.max(1, Math.round(seconds * 1000)), text = "";
+  for (
+    const [unit, ms] of [["d", 86_400_000], ["h", 3_600_000], ["m", 60_000], ["s", 1000], [
+      "ms",
+      1,
+    ]] as const
+  ) {
+    const count = Math.floor(left / ms);
+    if (count) text += count + unit;
+    left -= count * ms;
+  }
+  return text;
+}
 
 /** Ports as an anonymous set. */
 const anyOf = (ports: number[]) => `{ ${ports.join(", ")} }`;
@@ -114,12 +127,12 @@ function scopeSets(policy: Bwlimit, scope: Scope): string {
   const { id, type } = scope;
   const dynamic = (name: string, timeout: number, statements = "", size = WATCHED) =>
     `  set ${name}_${id} { type ${type}; size ${size}; flags dynamic, timeout; ` +
-    `timeout ${time(timeout)}; ${statements}}\n`;
+    `timeout ${nftTime(timeout)}; ${statements}}\n`;
   return dynamic("warm", longest, `counter quota over ${watch} bytes; `, policy.destinations) +
     dynamic("hard", longest, `quota over ${hard} bytes; `) +
     (soft ? dynamic("soft", longest, `quota over ${soft} bytes; `) : "") +
     `  set count_${id} { type ${type} . inet_proto; size ${4 * WATCHED}; flags dynamic, timeout; ` +
-    `timeout ${time(2 * longest)}; counter; }\n` +
+    `timeout ${nftTime(2 * longest)}; counter; }\n` +
     `  set own_${id} { type ${type}; size ${WATCHED}; flags dynamic; counter; }\n` +
     `  set free_${id} { type ${type}; size ${WATCHED}; flags dynamic; }\n` +
     `  map ownhard_${id} { type ${type} : quota; }\n` +
@@ -150,7 +163,7 @@ function scopeChains(policy: Bwlimit, scope: Scope): string {
   const slow = `add @slow_${id} { ${key} }`;
   return `
   chain over_${id} {
-    add @ban_${id} { ${key} timeout ${time(policy.bans[0])} }
+    add @ban_${id} { ${key} timeout ${nftTime(policy.bans[0])} }
     delete @hard_${id} { ${key} }
     delete @warm_${id} { ${key} }
 ${throttle ? `    delete @soft_${id} { ${key} }\n    delete @slow_${id} { ${key} }\n` : ""}${
@@ -185,7 +198,7 @@ function chains(options: TableOptions): string {
   const metered = policy.sources.includes("kernel");
   const exempt = (port: "sport" | "dport") =>
     policy.exempt_ports.length
-      ? `    meta l4proto { tcp, udp } th ${port} ${anyOf(policy.exempt_ports)} return\n`
+      ? `    meta l4proto { 6, 17 } th ${port} ${anyOf(policy.exempt_ports)} return\n`
       : "";
   return (policy.mode === "enforce" ? refusing(options, exempt("dport")) : "") + `
   chain out {
@@ -221,7 +234,9 @@ function outgoing(policy: Bwlimit): string {
 
 /**
  * What comes from blocked clients. A new connection to the mirror is led to the answer, one that exists is
- * reset. ICMP goes on: without it neighbours, routes and packet sizes are not found. Behind `dstnat`, so that what was led to the answer is known by its port.
+ * reset. ICMP goes on (1 and 58: nft finds names in /etc/protocols, which a small system lacks), as without
+ * it neighbours, routes and packet sizes are not found. Behind `dstnat`, so that what was led to the answer
+ * is known by its port.
  */
 function refusing({ policy, http, https }: TableOptions, exempt: string): string {
   const { port, tls_port } = policy.answer;
@@ -245,14 +260,14 @@ ${allowed}${exempt}${lead(http, port)}${lead(https, tls_port)}  }
   }
   chain hangup {
     tcp flags & rst != 0 return
-    meta l4proto { icmp, ipv6-icmp } return
-    meta l4proto tcp reject with tcp reset
-    meta l4proto udp reject with icmpx admin-prohibited
+    meta l4proto { 1, 58 } return
+    meta l4proto 6 reject with tcp reset
+    meta l4proto 17 reject with icmpx admin-prohibited
     drop
   }
   chain refused_out {
     tcp flags & rst != 0 return
-    meta l4proto { icmp, ipv6-icmp } return
+    meta l4proto { 1, 58 } return
     drop
   }
   chain in {

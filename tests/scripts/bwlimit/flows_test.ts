@@ -280,10 +280,16 @@ Deno.test("ipfix alone: a client is refused for what flows say; both: a differen
   const { lab } = scene;
   /** Sends packets as an exporter would. */
   const send = async (packets: Uint8Array[]) => {
-    const text = packets.map((p) => p.toHex()).join(" ");
-    const script = "import socket,sys\ns=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\n" +
-      "for p in sys.argv[1:]: s.sendto(bytes.fromhex(p),('127.0.0.1',4739))";
-    await lab.sh("server", `python3 -c "${script}" ${text}`);
+    const script =
+      "const s = Deno.listenDatagram({ transport: 'udp', hostname: '127.0.0.1', port: 0 });" +
+      "for (const p of Deno.args) await s.send(Uint8Array.fromHex(p), " +
+      "{ transport: 'udp', hostname: '127.0.0.1', port: 4739 });";
+    const command = [Deno.execPath(), "eval", "--unstable-net", script];
+    const { code, stderr } = await lab.run("server", [
+      ...command,
+      ...packets.map((p) => p.toHex()),
+    ]);
+    assertEquals([code, stderr], [0, ""]);
   };
   await t.step("no exporter: the kernel counts alone, which alarms", async () => {
     await scene.start();

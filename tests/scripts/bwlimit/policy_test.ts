@@ -13,6 +13,7 @@ import {
 import { allowedNetworks } from "../../../scripts/bwlimit/allow.ts";
 import { banOf, decayed } from "../../../scripts/bwlimit/engine.ts";
 import { Rolling, sum } from "../../../scripts/bwlimit/rolling.ts";
+import { nftTime } from "../../../scripts/bwlimit/table.ts";
 import { UsageError } from "../../../scripts/lib/cli.ts";
 import { readConfig } from "../../../scripts/lib/config.ts";
 import { policy } from "./fixture.ts";
@@ -130,6 +131,17 @@ Deno.test("addresses: what is one, what it is counted under, and how it is writt
     "11.0.0.1",
     "fd00::/8",
   ]);
+});
+
+Deno.test("nftTime: in parts, as nft takes no more than eight digits of one unit", () => {
+  const table: [number, string][] = [
+    [0, "1ms"],
+    [0.25, "250ms"],
+    [90, "1m30s"],
+    [86_400, "1d"],
+    [30 * 86_400 + 3_600 + 1.5, "30d1h1s500ms"],
+  ];
+  for (const [seconds, text] of table) assertEquals([seconds, nftTime(seconds)], [seconds, text]);
 });
 
 Deno.test("allow-list: names are looked up, and keep what they had when that fails", async () => {
