@@ -16,7 +16,10 @@ export function show({ history, plan, events }: Report, { nodes, alarms }: Nodes
       else log.detail([line, ...checks.map((c) => `${c.check}: ${c.reason}`)].join("; "));
     }
   }
-  for (const { title, text } of events) log.info(`${title}: ${text}`);
+  // A new alarm is among those that last.
+  for (const { title, text } of events.filter((e) => !e.title.endsWith(": alarm"))) {
+    log.info(`${title}: ${text}`);
+  }
   for (const { message, since } of alarms) {
     log.error(`alarm since ${formatTime(since)}: ${message}`);
   }

@@ -38,6 +38,14 @@ Deno.test("readConfig: the example works as it stands once the upstream is fille
   assertEquals(config(filled).repos.length >= 1, true);
 });
 
+Deno.test("readConfig: what README.md shows works", async () => {
+  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+  const blocks = [...readme.matchAll(/^( *)```toml\n([^]*?)^ *```/gm)].map(([, , toml]) => toml);
+  const whole = blocks.filter((toml) => /^ *\[site\]/m.test(toml));
+  assertEquals(whole.length >= 2, true);
+  for (const toml of whole) config(toml);
+});
+
 Deno.test("readConfig: errors name file, key, value and what is allowed", () => {
   const table: [string, RegExp][] = [
     ["a =", /^Cannot read mirror\.toml: /],
