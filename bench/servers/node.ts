@@ -42,7 +42,12 @@ const SIZES: [string, number][] = [
 const children = (pid: number) =>
   Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim().split(" ").filter(Boolean);
 
-async function start(name: string, command: string, args: string[], port: number): Promise<Server> {
+export async function start(
+  name: string,
+  command: string,
+  args: string[],
+  port: number,
+): Promise<Server> {
   const program = tied({ command, args });
   const child = new Deno.Command(program.command, {
     args: program.args,

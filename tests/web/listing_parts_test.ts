@@ -591,7 +591,7 @@ Deno.test("agoOf: the largest whole unit", () => {
   const cases: [number, string][] = [
     [-5, "just now"],
     [59, "just now"],
-    [60, "1 min ago"],
+    [120, "2 min ago"],
     [7199, "1 hour ago"],
     [86400 * 3, "3 days ago"],
     [86400 * 45, "1 month ago"],

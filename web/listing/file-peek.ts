@@ -1,3 +1,4 @@
+import "./shared.ts";
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { t, Translated } from "../base/language.ts";

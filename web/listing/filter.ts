@@ -91,6 +91,18 @@ export function findPrefix(
   return -1;
 }
 
+/** The first entries, `most` of them, whose names start with a word of ASCII in lower case. */
+export function findPrefixes(kept: Kept, word: string, most: number): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < kept.count && found.length < most; i++) {
+    const buffer = kept.segment(i), start = kept.start(i) + NAME_AT;
+    let at = 0;
+    while (at < word.length && LOWER[buffer[start + at]] === word.charCodeAt(at)) at++;
+    if (at === word.length) found.push(i);
+  }
+  return found;
+}
+
 /** The number of the entry with exactly this name (a directory's with its slash or without), or -1. */
 export function findName(kept: Kept, name: string, from = 0): number {
   const wanted = new TextEncoder().encode(JSON.stringify(name).slice(1, -1));

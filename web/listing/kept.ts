@@ -13,6 +13,9 @@ const NEWLINE = 10, QUOTE = 34, COMMA = 44, BRACE = 123, BRACKET = 93;
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
+/** So many bytes an entry's line has at least: `{"name":"x","bytes":0,"mtime":0}`. */
+const SHORTEST = 32;
+
 /** What stands before the name on an entry's line: `{"name":"`. */
 export const NAME_AT = 9;
 
@@ -55,13 +58,16 @@ export class Kept {
     }
   }
 
-  /** Finds the lines that end in what is new. */
+  /** Finds the lines that end in what is new. What cannot be the end of an entry's is not looked at. */
   #split(segment: Uint8Array, from: number) {
-    const base = (this.#segments.length - 1) * SEGMENT, used = this.#used;
-    for (let at = from; at < used; at++) {
-      if (segment[at] !== NEWLINE) continue;
-      this.#line(segment, base, at);
-      this.#open = at + 1;
+    const base = (this.#segments.length - 1) * SEGMENT, filled = segment.subarray(0, this.#used);
+    for (let at = from;;) {
+      if (this.head && segment[this.#open] === BRACE) at = Math.max(at, this.#open + SHORTEST);
+      // Cold as it is, the browser's own search is five times as fast as a loop.
+      at = filled.indexOf(NEWLINE, at);
+      if (at < 0) return;
+      this.#line(segment, base, at++);
+      this.#open = at;
     }
   }
 

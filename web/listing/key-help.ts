@@ -1,3 +1,4 @@
+import "./shared.ts";
 import { css, html, LitElement } from "lit";
 import { customElement } from "lit/decorators.js";
 import { t, Translated } from "../base/language.ts";

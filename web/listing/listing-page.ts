@@ -5,6 +5,7 @@ import type { FileEntry } from "../../formats/listing.ts";
 import { type Address, readAddress, writeAddress } from "./address.ts";
 import { Arrival, type Left } from "./arrival.ts";
 import { Insets } from "./insets.ts";
+import { takeEarly } from "./early.ts";
 import "./listing-rows.ts";
 import type { How, ListingRows } from "./listing-rows.ts";
 import { Loader } from "./load.ts";
@@ -33,22 +34,18 @@ const URL_MS = 300;
 export class ListingPage extends LitElement {
   static override styles = pageStyles;
 
+  /** How it is sorted and filtered. */
   @state()
   accessor address: Address = readAddress(location.search);
+  /** What is open: the hint of the filter, the help, the preview of an entry. */
+  @state()
+  accessor open: { hint?: boolean; help?: boolean; peek?: number } = {};
   /** Counts what came and what was selected: a change is a new number. */
   @state()
   accessor version = 0;
-  /** The filter was opened by the browser's key for searching. */
-  @state()
-  accessor hinted = false;
-  /** The entry that is looked into. */
-  @state()
-  accessor peeked = -1;
-  @state()
-  accessor helping = false;
 
   readonly selection = new Selection();
-  loader = new Loader("?format=json", () => this._came());
+  loader = new Loader("?format=json", () => this._came(), { early: takeEarly() });
   private _shown = new Shown();
   private _arrival = new Arrival(history.state, location.hash, document.referrer, location.href);
   private _gone?: AbortController;
@@ -112,6 +109,7 @@ export class ListingPage extends LitElement {
       this._readme = findReadme(this.kept);
       if (this._readme) import("./readme-text.ts");
     }
+    if (this.loader.phase !== this._phase) performance.mark(`listing-${this.loader.phase}`);
     this._phase = this.loader.phase;
     this.version++;
     if (!this._arrival.done) this.updateComplete.then(() => this._arrive());
@@ -178,7 +176,7 @@ export class ListingPage extends LitElement {
 
   private _key(event: KeyboardEvent) {
     const [target] = event.composedPath() as HTMLElement[];
-    if (event.defaultPrevented || this.peeked >= 0 || this.helping) return;
+    if (event.defaultPrevented || this.open.help || this.open.peek !== undefined) return;
     const within = event.composedPath().includes(this.list);
     const writing = target.matches?.("input:not([type=checkbox]), textarea, select") ?? false;
     const command = commandOf(event, {
@@ -210,7 +208,7 @@ export class ListingPage extends LitElement {
 
   private _do(command: Command, target: HTMLElement): boolean {
     if (command === "escape") return this._escape(target);
-    if (command === "help") this.helping = true;
+    if (command === "help") this.open = { help: true };
     else if (command === "all") {
       for (let k = 0; k < this.list.count; k++) this.selection.set(this.list.entryAt(k), true);
       this.version++;
@@ -220,7 +218,7 @@ export class ListingPage extends LitElement {
       if (location.pathname === "/") return false;
       location.href = new URL("../", location.href).href;
     } else {
-      this.hinted = command === "find";
+      this.open = { hint: command === "find" };
       this.field.focus();
       this.field.select();
     }
@@ -239,13 +237,13 @@ export class ListingPage extends LitElement {
     if (changed.has("version") || changed.has("address")) {
       this._shown.update(this.kept, this.address);
     }
-    if (this.peeked >= 0) import("./file-peek.ts");
-    if (this.helping) import("./key-help.ts");
+    if (this.open.peek !== undefined) import("./file-peek.ts");
+    if (this.open.help) import("./key-help.ts");
     if (this.selection.size > 0) import("./selection-bar.ts");
   }
 
   override render() {
-    const { kept, loader, address, selection, version } = this, { rows } = this._shown;
+    const { kept, loader, address, selection, version, open } = this, { rows } = this._shown;
     const readme = this._readme;
     return html`
       <header>
@@ -254,10 +252,10 @@ export class ListingPage extends LitElement {
       </header>
       <main>
         <div class="tools">
-          ${parts.search(loader, address.filter, rows?.length, this.hinted, {
+          ${parts.search(loader, address.filter, rows?.length, this.open.hint, {
             type: (event) => this._filter((event.target as HTMLInputElement).value),
-            leave: () => this.hinted = false,
-            help: () => this.helping = true,
+            leave: () => this.open.hint && (this.open = {}),
+            help: () => this.open = { help: true },
           })}
           ${parts.trouble(loader)}
         </div>
@@ -265,7 +263,7 @@ export class ListingPage extends LitElement {
           .model=${{ kept, rows, selection, sort: address.sort, inset: this.insets.value }}
           @listing-sort=${this._sort}
           @listing-select=${this._select}
-          @listing-peek=${(event: CustomEvent<number>) => this.peeked = event.detail}
+          @listing-peek=${(event: CustomEvent<number>) => this.open = { peek: event.detail }}
           @listing-rest=${this._rested}
         ></listing-rows>
         ${parts.nothingThere(loader, address.filter, rows?.length, () => this._filter(""))}
@@ -279,22 +277,16 @@ export class ListingPage extends LitElement {
           @listing-deselect=${this._clear}
         ></selection-bar>
       `}
-      ${this.peeked < 0 ? nothing : html`
-        <file-peek
-          .kept=${kept}
-          .entry=${kept.entry(this.peeked)}
-          @close=${() => this._back(() => this.peeked = -1)}
-        ></file-peek>
-      `}
-      ${this.helping
-        ? html`<key-help @close=${() => this._back(() => this.helping = false)}></key-help>`
-        : nothing}
+      ${open.peek === undefined
+        ? nothing
+        : html`<file-peek .entry=${kept.entry(open.peek)} @close=${this._close}></file-peek>`}
+      ${open.help ? html`<key-help @close=${this._close}></key-help>` : nothing}
     `;
   }
 
   /** A dialog was closed: the keyboard goes on where it was. */
-  private _back(close: () => void) {
-    close();
+  private _close() {
+    this.open = {};
     if (this.list.active >= 0) this.list.activate(this.list.positionOf(this.list.active));
   }
 

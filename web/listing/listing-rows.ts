@@ -1,6 +1,5 @@
 import { html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { repeat } from "lit/directives/repeat.js";
 import { t, Translated } from "../base/language.ts";
 import { findPrefix } from "./filter.ts";
 import { Heights, type Metrics } from "./heights.ts";
@@ -9,11 +8,12 @@ import type { Kept } from "./kept.ts";
 import { moved, moveOf, TypeAhead } from "./keys.ts";
 import type { Sort, SortKey } from "./order.ts";
 import { Prefetch } from "./prefetch.ts";
-import { headTemplate, rowTemplate } from "./row-template.ts";
+import { headTemplate, type RowState } from "./row-template.ts";
+import { RowWindow } from "./row-window.ts";
 import { rowStyles } from "./row-styles.ts";
 import { Scroller } from "./scroller.ts";
 import type { Selection } from "./selection.ts";
-import { rowOf } from "./view.ts";
+import { type Row, rowOf } from "./view.ts";
 
 /** Rows are made for so much beyond the view, so that a finger is not faster than they are. */
 const MARGIN_PX = 160;
@@ -65,6 +65,7 @@ export class ListingRows extends LitElement {
     () => this.renderRoot.querySelector("#space"),
     () => this.dispatchEvent(new CustomEvent("listing-rest")),
   );
+  private _window = new RowWindow();
   private _heights?: Heights;
   private _prefetch = new Prefetch();
   private _typed = new TypeAhead();
@@ -265,9 +266,9 @@ export class ListingRows extends LitElement {
     return positions;
   }
 
-  private _row(position: number, top: number, stop: number, now: number) {
+  private _row(position: number, top: number, stop: number, now: number): [Row, RowState] {
     const entry = this.entryAt(position), height = this._heights!.height(position);
-    return rowTemplate(rowOf(this.model.kept.entry(entry)), {
+    return [rowOf(this.model.kept.entry(entry)), {
       entry,
       index: position + 2,
       style: `top:${top}px;height:${height}px`,
@@ -275,22 +276,19 @@ export class ListingRows extends LitElement {
       active: entry === this.active,
       stop: entry === stop,
       now,
-    });
+    }];
   }
 
-  private _window() {
+  /** The rows to show. */
+  private _rows(): [Row, RowState][] {
     const heights = this._heights;
-    if (!heights || this.count === 0) return nothing;
+    if (!heights || this.count === 0) return [];
     const { s, y } = this._scroller.place, now = Date.now() / 1000;
     const positions = this._positions();
     const stop = this.active >= 0 && this.positionOf(this.active) >= 0 ? this.active : this.entryAt(
       positions.find((p) => heights.top(p) >= y + this.model.inset.top) ?? positions[0],
     );
-    return repeat(
-      positions,
-      (position) => this.entryAt(position),
-      (position) => this._row(position, heights.top(position) - y + s, stop, now),
-    );
+    return positions.map((p) => this._row(p, heights.top(p) - y + s, stop, now));
   }
 
   override render() {
@@ -311,9 +309,7 @@ export class ListingRows extends LitElement {
           @pointerover=${this._over}
         >
           <div role="rowgroup" class="top">${headTemplate(this.model.sort)}</div>
-          <div role="rowgroup" id="space" .style=${`height:${this._scroller.track.height}px`}>
-          ${this._window()}
-        </div>
+          <div role="rowgroup" id="space" .style=${`height:${this._scroller.track.height}px`}></div>
         </div>
       </div>
       ${this.printing && this.count > PRINTED
@@ -323,6 +319,7 @@ export class ListingRows extends LitElement {
   }
 
   override updated() {
+    this._window.show(this.renderRoot.querySelector("#space")!, this._rows());
     if (!this._focus) return;
     this._focus = false;
     const row = this.renderRoot.querySelector(`[data-entry="${this.active}"] a`);

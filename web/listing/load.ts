@@ -20,11 +20,16 @@ class Refused extends Error {
 }
 
 export interface LoaderOptions {
+  /** The first response, where it was asked for already. */
+  early?: Promise<Response>;
   fetch?: typeof fetch;
   /** Milliseconds before the next attempt after `failures` ones. */
   pause?: (failures: number) => number;
   now?: () => number;
 }
+
+/** Lets what waits happen; painting, too. (After `scheduler.yield()`, we would be first again.) */
+const pass = () => new Promise((resolve) => setTimeout(resolve));
 
 /** Loads one listing. */
 export class Loader {
@@ -33,6 +38,7 @@ export class Loader {
   /** What went wrong last. */
   error = "";
   #tag = "";
+  #shown = false;
   /** Attempts in a row that brought nothing. */
   failures = 0;
   #timer?: ReturnType<typeof setTimeout>;
@@ -74,10 +80,11 @@ export class Loader {
   }
 
   async #attempt() {
-    const get = this.options.fetch ?? fetch;
-    const again = this.#tag !== "" || this.failures > 0;
-    // The first one must be like the shell's preload, or it would be made twice.
-    const response = await get(this.url, again ? { cache: "no-cache" } : undefined);
+    const get = this.options.fetch ?? fetch, { early } = this.options;
+    this.options.early = undefined;
+    const response = await (early ?? get(this.url, { cache: "no-cache" }));
+    // What waits here may be all of it: the page that is being made comes first.
+    await pass();
     if (!response.ok) {
       const said = await response.json().catch(() => ({})) as { error?: string };
       throw new Refused(response.status, said.error ?? String(response.status));
@@ -103,10 +110,12 @@ export class Loader {
         await reader.cancel().catch(() => {});
         throw new Refused(200, (error as Error).message);
       }
+      const first = this.kept.count > 0 && !this.#shown;
+      if (first) this.#shown = true;
       if (this.kept.count > 0) this.failures = 0;
       this.changed();
-      if (now() - since < BUSY_MS) continue;
-      await new Promise((resolve) => setTimeout(resolve));
+      if (!first && now() - since < BUSY_MS) continue;
+      await pass();
       since = now();
     }
     if (!this.kept.complete) throw new Error("the connection was cut");

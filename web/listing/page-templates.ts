@@ -78,7 +78,7 @@ export function search(
   { kept }: Loader,
   filter: string,
   found: number | undefined,
-  hinted: boolean,
+  hinted: boolean | undefined,
   actions: Actions,
 ): TemplateResult {
   const count = !kept.complete

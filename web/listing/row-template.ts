@@ -25,38 +25,31 @@ export interface RowState {
 
 const filesOf = (row: Row) => row.files === undefined ? "" : formatNumber(row.files);
 
+/** The cells of a row. */
 export function rowTemplate(row: Row, state: RowState): TemplateResult {
-  const { entry, index, style, selected, active, stop, now } = state;
+  const { selected, stop, now } = state;
   return html`
-    <div
-      role="row"
-      class="row ${row.kind}${row.target === undefined ? "" : " link"}${active ? " active" : ""}"
-      aria-rowindex=${index}
-      aria-selected=${selected}
-      data-entry=${entry}
-      .style=${style}
-    ><span role="gridcell" class="name"
-          ><input type="checkbox" tabindex="-1" .checked=${selected} aria-label=${t(
-            "listing.select",
-            { name: row.name },
-          )}><a
-            href=${row.href ?? nothing}
-            tabindex=${stop ? 0 : -1}
-          >${row.name}</a>${row.target === undefined
-            ? nothing
-            : html`<span class="target">${ARROW}${row.target}</span>`}${canPeek(row.kind)
-            ? html`<button type="button" tabindex="-1" class="peek" aria-label=${
-              t("listing.peek", { name: row.name })
-            }></button>`
-            : nothing}</span
-        ><span role="gridcell" class="files">${filesOf(row)}</span
-        ><span role="gridcell" class="size" title=${exactSize(row)}>${row.size}</span
-        ><time role="gridcell" class="time" datetime=${row.exact || nothing} title=${bothTimes(
-          row,
-        )}>${row.time}</time
-        ><span role="gridcell" class="ago" title=${bothTimes(row)}>${row.mtime
-          ? agoOf(now - row.mtime, t)
-          : ""}</span></div>
+    <span role="gridcell" class="name"
+    ><input type="checkbox" tabindex="-1" .checked=${selected} aria-label=${t(
+      "listing.select",
+      { name: row.name },
+    )}><a
+                href=${row.href ?? nothing}
+                tabindex=${stop ? 0 : -1}
+              >${row.name}</a>${row.target === undefined
+                ? nothing
+                : html`<span class="target">${ARROW}${row.target}</span>`}${canPeek(row.kind)
+                ? html`<button type="button" tabindex="-1" class="peek" aria-label=${
+                  t("listing.peek", { name: row.name })
+                }></button>`
+                : nothing}</span><span role="gridcell"
+      class="files">${filesOf(row)}</span><span role="gridcell" class="size"
+      title=${exactSize(row)}>${row
+        .size}</span><time role="gridcell" class="time" datetime=${row.exact || nothing}
+      title=${bothTimes(
+        row,
+      )}>${row.time}</time><span role="gridcell" class="ago"
+      title=${bothTimes(row)}>${row.mtime ? agoOf(now - row.mtime, t) : ""}</span>
   `;
 }
 

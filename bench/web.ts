@@ -1,0 +1,215 @@
+/**
+ * How fast the listing page is in a real browser, against an empty directory and a bare `fetch`, with many
+ * entries, locally and at 2 MB/s. Medians of interleaved rounds.
+ *
+ *     deno task bench web [--quick]
+ */
+import type { Browser, CDPSession, Page } from "playwright-core";
+import { median, table } from "./measure.ts";
+import { bareFetch, ELEMENTS, PROBE, SCROLL, TRANSFERRED, WORK } from "./web/probe.ts";
+import { type Scene, startScene } from "./web/scene.ts";
+
+const MB = 1e6;
+
+/** What one visit of a directory showed. Times in milliseconds from the navigation on. */
+interface Visit {
+  paint: number;
+  row: number;
+  done: number;
+  blocked: number;
+  longest: number;
+  elements: number;
+  heap: number;
+  memory: number;
+  /** Main-thread time in seconds. */
+  busy: number;
+}
+
+/** Resident memory of the largest renderer: only one has a page of ours. */
+async function rendererBytes(browser: Browser): Promise<number> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  await session.detach();
+  const sizes = processInfo.filter(({ type }) => type === "renderer").map(({ id }) => {
+    const status = Deno.readTextFileSync(`/proc/${id}/smaps_rollup`);
+    return ["Private_Clean", "Private_Dirty"].reduce(
+      (sum, field) => sum + Number(new RegExp(`${field}:\\s*(\\d+)`).exec(status)?.[1] ?? 0) * 1024,
+      0,
+    );
+  });
+  return Math.max(...sizes);
+}
+
+/** A page in a context of its own: nothing is in its cache. */
+async function fresh<T>(
+  { browser }: Scene,
+  body: (page: Page, session: CDPSession) => Promise<T>,
+): Promise<T> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  try {
+    const page = await context.newPage();
+    return await body(page, await context.newCDPSession(page));
+  } finally {
+    await context.close();
+  }
+}
+
+async function open(scene: Scene, page: Page, size: number, slow = false) {
+  await page.addInitScript(PROBE);
+  await page.goto(`${slow ? scene.line.url : scene.url}/arch/${size}/`);
+  while (!await page.evaluate("probe.done")) await new Promise((r) => setTimeout(r, 20));
+  await new Promise((r) => setTimeout(r, 300));
+}
+
+function visit(scene: Scene, size: number, slow = false): Promise<Visit> {
+  return fresh(scene, async (page, session) => {
+    await session.send("Performance.enable");
+    await open(scene, page, size, slow);
+    const { metrics } = await session.send("Performance.getMetrics");
+    const { row, done, tasks } = await page.evaluate<
+      { row: number; done: number; tasks: number[] }
+    >("probe");
+    const paint = await page.evaluate<number>(
+      "performance.getEntriesByName('first-paint')[0].startTime",
+    );
+    await session.send("HeapProfiler.collectGarbage");
+    const { usedSize } = await session.send("Runtime.getHeapUsage");
+    return {
+      paint,
+      row,
+      done,
+      blocked: tasks.reduce((sum, ms) => sum + Math.max(0, ms - 50), 0),
+      longest: Math.max(0, ...tasks),
+      elements: await page.evaluate<number>(ELEMENTS),
+      heap: usedSize,
+      memory: await rendererBytes(scene.browser),
+      busy: metrics.find(({ name }) => name === "TaskDuration")!.value,
+    };
+  });
+}
+
+/** A bare fetch of a listing's body, from a page that has nothing else to do. */
+function bare(scene: Scene, size: number): Promise<number> {
+  return fresh(scene, async (page) => {
+    await page.goto(`${scene.url}/arch/0/?format=text`);
+    return await page.evaluate<number>(bareFetch(`${scene.url}/arch/${size}/?format=json`));
+  });
+}
+
+interface Measured {
+  size: number;
+  visits: Visit[];
+  slow: Visit[];
+  bare: number[];
+}
+
+async function measureAll(scene: Scene, sizes: number[], rounds: number): Promise<Measured[]> {
+  const all = sizes.map((size): Measured => ({ size, visits: [], slow: [], bare: [] }));
+  await visit(scene, sizes[0]);
+  for (let round = 0; round < rounds; round++) {
+    for (const measured of all) {
+      measured.visits.push(await visit(scene, measured.size));
+      measured.bare.push(await bare(scene, measured.size));
+      if (measured.size > 0 && round < 3) {
+        measured.slow.push(await visit(scene, measured.size, true));
+      }
+    }
+  }
+  return all;
+}
+
+/** A line of the report: what, how much, what is promised, and whether that is kept. */
+function line(what: string, value: number, promise: number, unit = ""): string[] {
+  const digits = value < 10 ? 2 : value < 100 ? 1 : 0;
+  const kept = value <= promise ? "" : "missed";
+  return [what, value.toFixed(digits) + unit, `≤ ${promise}${unit}`, kept];
+}
+
+function report(scene: Scene, [empty, ...others]: Measured[]): string[][] {
+  const mid = (visits: Visit[], of: (v: Visit) => number) => median(visits.map(of));
+  return others.flatMap(({ size, visits, slow, bare }) => {
+    const body = scene.bytes.get(size)!, name = size.toLocaleString("en-US");
+    // Round by round, so that what slows one slows the other.
+    const ratio = median(visits.map((v, i) => v.row / empty.visits[i].paint));
+    const heap = mid(visits, (v) => v.heap) - mid(empty.visits, (v) => v.heap);
+    const memory = mid(visits, (v) => v.memory) - mid(empty.visits, (v) => v.memory);
+    return [
+      line(`${name}: first row, × the empty page's first paint`, ratio, 1.3),
+      line(`${name}: all rows, × a bare fetch`, median(visits.map((v, i) => v.done / bare[i])), 2),
+      line(`${name}: blocked in all`, mid(visits, (v) => v.blocked), 100, " ms"),
+      line(`${name}: longest task`, mid(visits, (v) => v.longest), 100, " ms"),
+      line(`${name}: JS heap above the empty page's`, heap / MB, 10, " MB"),
+      line(`${name}: renderer's memory above it, × the body`, memory / body, 1.5),
+      line(`${name}: elements`, mid(visits, (v) => v.elements), 400),
+      line(
+        `${name}: main thread at 2 MB/s, × local`,
+        mid(slow, (v) => v.busy) / mid(visits, (v) => v.busy),
+        1.2,
+      ),
+    ];
+  });
+}
+
+/** Scrolling through the largest, filter and sort of 100,000. */
+async function work(scene: Scene, sizes: number[]): Promise<string[][]> {
+  const rows: string[][] = [], most = Math.max(...sizes);
+  await fresh(scene, async (page) => {
+    await open(scene, page, most);
+    const { blank, longest } = await page.evaluate<{ blank: number; longest: number }>(SCROLL);
+    rows.push(line(`scroll through ${most} in 100 steps: blank frames`, blank, 0));
+    rows.push(line(`scroll through ${most} in 100 steps: longest task`, longest, 50, " ms"));
+  });
+  if (!sizes.includes(100_000)) return rows;
+  const runs: { keys: number[]; sorts: number[] }[] = [];
+  for (let i = 0; i < 5; i++) {
+    await fresh(scene, async (page) => {
+      await open(scene, page, 100_000);
+      runs.push(await page.evaluate<typeof runs[number]>(WORK));
+    });
+  }
+  const worst = (of: (run: typeof runs[number]) => number[]) =>
+    Math.max(...of(runs[0]).map((_, k) => median(runs.map((run) => of(run)[k]))));
+  rows.push(line("100,000: slowest key in the filter", worst((run) => run.keys), 16, " ms"));
+  rows.push(line("100,000: slowest sort", worst((run) => run.sorts), 150, " ms"));
+  return rows;
+}
+
+/** The bench. What is missed is printed as such; it fails nothing, for machines differ. */
+export async function main(args: string[]): Promise<number> {
+  const quick = args.includes("--quick");
+  const sizes = quick ? [0, 100_000] : [0, 30_000, 100_000, 300_000];
+  const dir = await Deno.makeTempDir({ prefix: "mirrorkit-bench-" });
+  try {
+    const scene = await startScene(dir, sizes);
+    try {
+      const transferred = await fresh(scene, async (page) => {
+        await open(scene, page, 0);
+        return await page.evaluate<number>(TRANSFERRED);
+      });
+      const measured = await measureAll(scene, sizes, 5), [empty] = measured;
+      const paint = median(empty.visits.map((v) => v.paint));
+      const rows = [
+        ["the listing page", "measured", "promised", ""],
+        line("first visit: HTML, scripts, styles", transferred / 1000, 30, " kB"),
+        ...report(scene, measured),
+        ...await work(scene, sizes),
+      ];
+      console.log(`an empty directory's first paint: ${paint.toFixed(0)} ms`);
+      for (const { size, visits, bare } of measured) {
+        const ms = (of: (v: Visit) => number) => median(visits.map(of)).toFixed(0);
+        console.log(
+          `${size}: first row ${ms((v) => v.row)} ms, all ${ms((v) => v.done)} ms; a bare fetch ` +
+            `${median(bare).toFixed(0)} ms`,
+        );
+      }
+      console.log("\n" + table(rows) + "\n");
+    } finally {
+      await scene.stop();
+    }
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+  return 0;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,32 @@
+/** The rows that are elements now: each keeps its element, and so the focus, as long as it is shown. */
+import { render } from "lit";
+import { rowTemplate } from "./row-template.ts";
+import type { RowState } from "./row-template.ts";
+import type { Row } from "./view.ts";
+
+export class RowWindow {
+  #elements = new Map<number, HTMLElement>();
+
+  /** Shows rows in `space`, in this order, and no others. */
+  show(space: HTMLElement, rows: Iterable<[Row, RowState]>): void {
+    const before = this.#elements;
+    this.#elements = new Map();
+    let next = space.firstElementChild;
+    for (const [row, state] of rows) {
+      const known = before.get(state.entry), element = known ?? document.createElement("div");
+      before.delete(state.entry);
+      this.#elements.set(state.entry, element);
+      if (element === next) next = next.nextElementSibling;
+      else space.insertBefore(element, next);
+      element.setAttribute("role", "row");
+      element.setAttribute("aria-rowindex", String(state.index));
+      element.setAttribute("aria-selected", String(state.selected));
+      element.dataset.entry = String(state.entry);
+      const link = row.target === undefined ? "" : " link";
+      element.className = `row ${row.kind}${link}${state.active ? " active" : ""}`;
+      element.style.cssText = state.style;
+      render(rowTemplate(row, state), element);
+    }
+    for (const element of before.values()) element.remove();
+  }
+}
