@@ -2,7 +2,7 @@
 import { BOUNDS } from "../../formats/nodes.ts";
 import { formatDuration } from "../../formats/units.ts";
 import type { Endpoint, Healthz } from "../lib/healthz.ts";
-import type { Found } from "./checks.ts";
+import type { Found } from "./job.ts";
 import type { Probed } from "./history.ts";
 
 /** What was found at one address. */

@@ -2,8 +2,9 @@
 import { BOUNDS, isCurrent, readNodes } from "../../formats/nodes.ts";
 import { type Endpoint, endpoints, familyOf, type Healthz } from "../lib/healthz.ts";
 import { readBody } from "./body.ts";
-import { check, type Found } from "./checks.ts";
+import { check } from "./checks.ts";
 import { type History, isGood, type Peer, type Round } from "./history.ts";
+import type { Found } from "./job.ts";
 import { judge } from "./judge.ts";
 import type { Wire } from "./wire_types.ts";
 

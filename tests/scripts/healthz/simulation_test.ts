@@ -1,5 +1,5 @@
 /** A million random histories of probes, none of which may break what healthz promises. */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { decide } from "../../../scripts/healthz/decide.ts";
 import { type History, newHistory, record, type Round } from "../../../scripts/healthz/history.ts";
 import { endpoints, type Healthz } from "../../../scripts/lib/healthz.ts";
@@ -52,7 +52,7 @@ function tooFew(history: History, config: Healthz, before: string[], desired: st
 }
 
 /** One history: what it breaks, as text; `undefined` where it breaks nothing. */
-function live(config: Healthz, next: () => number): string | undefined {
+function live(config: Healthz, next: () => number, decider = decide): string | undefined {
   const all = endpoints(config), rounds = 4 + Math.floor(next() * 6);
   const streaks = new Map<string, number>(), moved = new Map<string, number>();
   // Some networks are good, some bad, some flap.
@@ -80,7 +80,7 @@ function live(config: Healthz, next: () => number): string | undefined {
       }
     }
     const before = history.published;
-    const { desired, changes } = decide(history, config, round.at);
+    const { desired, changes } = decider(history, config, round.at);
     const fail = (what: string) => `${what} in run ${at}: ${before} → ${desired}`;
     if (isBlind && changes.length) return fail("a change while blind");
     if (before.length && changes.length > config.max_changes) return fail("too many changes");
@@ -123,4 +123,50 @@ Deno.test(`simulation: ${HISTORIES} random histories: never empty, never too muc
     if (problem) broken.push(`history ${i}: ${problem}`);
   }
   assertEquals(broken, []);
+});
+
+/** What the real one decides, with its set made from nothing but the probes of this run. */
+const hasty: typeof decide = (history, config, now) => {
+  const { alarms } = decide(history, config, now);
+  const isGood = (address: string) => (history.memory[address]?.good ?? 0) > 0;
+  const desired = endpoints(config).map((e) => e.address).filter(isGood);
+  const change = (kind: "add" | "remove") => (address: string) => ({
+    kind,
+    address,
+    node: null,
+    reason: "",
+  });
+  const changes = [
+    ...desired.filter((a) => !history.published.includes(a)).map(change("add")),
+    ...history.published.filter((a) => !desired.includes(a)).map(change("remove")),
+  ];
+  return { desired, changes, alarms };
+};
+
+/** The real one, misled about one thing. */
+const misled = (more: Partial<Healthz>): typeof decide => (history, config, now) =>
+  decide(history, { ...config, ...more }, now);
+
+Deno.test("simulation: a decision that breaks a promise is noticed", () => {
+  const broken: [string, typeof decide, RegExp][] = [
+    ["no thresholds, no floor", hasty, /left too soon/],
+    ["falls too soon", misled({ fall: 1 }), /left too soon/],
+    ["rises too soon", misled({ rise: 1 }), /joined too soon/],
+    ["no bound", misled({ max_changes: 99 }), /too many changes/],
+    ["no floor", misled({ min_healthy: 0 }), /fewer than/],
+    [
+      "sees nothing of its own network",
+      (history, ...rest) => decide({ ...history, blind: { 4: false, 6: false } }, ...rest),
+      /a change while blind/,
+    ],
+  ];
+  const configs = configurations();
+  for (const [what, decider, expected] of broken) {
+    const next = random(1), seen = new Set<string>();
+    for (let i = 0; i < 5000; i++) {
+      const problem = live(configs[i % configs.length], next, decider);
+      if (problem) seen.add(problem.replace(/ in run.*/, ""));
+    }
+    assertMatch([...seen].join("; "), expected, what);
+  }
 });
