@@ -27,7 +27,7 @@ const ANSWER_MS = 5000;
 
 /** The way to this node's hub. */
 export class HubLink {
-  readonly #closing = new AbortController();
+  readonly #streams = new Set<TransformStreamDefaultController>();
 
   constructor(private readonly config: Config) {}
 
@@ -42,7 +42,7 @@ export class HubLink {
     if (!this.config.statcat.hub) return problemResponse(request, NO_HUB);
     const state = await this.state();
     if (!state) return problemResponse(request, NOT_THERE);
-    const { pathname, search } = new URL(request.url), { signal } = this.#closing;
+    const { pathname, search } = new URL(request.url);
     const url = hubUrl(state) + pathname + search;
     const headers = new Headers();
     if (address) headers.set("x-forwarded-for", address);
@@ -52,9 +52,13 @@ export class HubLink {
     try {
       const { method } = request;
       // A client that goes away cancels the body, and that the request; request.signal would have Deno warn.
-      const cut = AbortSignal.any([signal, late.signal]);
-      const response = await fetch(url, { method, headers, redirect: "manual", signal: cut });
-      if (response.status === 200) return passedOn(response);
+      const response = await fetch(url, {
+        method,
+        headers,
+        redirect: "manual",
+        signal: late.signal,
+      });
+      if (response.status === 200) return this.#passOn(response);
       await response.body?.cancel();
       return problemResponse(request, response.status === 503 ? FULL : NOT_FOUND);
     } catch {
@@ -64,17 +68,33 @@ export class HubLink {
     }
   }
 
+  /**
+   * A stream that can be ended. Handed on as it is, Deno would pass the hub's answer by itself, and nothing
+   * could end it.
+   */
+  #endable(): TransformStream<Uint8Array, Uint8Array> {
+    let own: TransformStreamDefaultController;
+    const ended = () => void this.#streams.delete(own);
+    return new TransformStream({
+      start: (controller) => void this.#streams.add(own = controller),
+      flush: ended,
+      cancel: ended,
+    });
+  }
+
+  /** The hub's answer as ours. */
+  #passOn({ body, headers }: Response): Response {
+    const fields = new Headers({ "x-content-type-options": "nosniff" });
+    for (const name of FIELDS) {
+      const value = headers.get(name);
+      if (value !== null) fields.set(name, value);
+    }
+    return new Response(body?.pipeThrough(this.#endable()), { headers: fields });
+  }
+
   /** Ends what is being passed on: a stream would go on for ever. */
   close(): void {
-    this.#closing.abort();
+    for (const stream of this.#streams) stream.terminate();
+    this.#streams.clear();
   }
-}
-
-function passedOn({ body, headers }: Response): Response {
-  const fields = new Headers({ "x-content-type-options": "nosniff" });
-  for (const name of FIELDS) {
-    const value = headers.get(name);
-    if (value !== null) fields.set(name, value);
-  }
-  return new Response(body, { headers: fields });
 }

@@ -1,0 +1,90 @@
+/** Live statistics through nginx and through the embedded server: events at once, spokes let through. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path/posix";
+import { readLiveEvent, readStats } from "../../formats/stats.ts";
+import { Log } from "../../scripts/lib/cli.ts";
+import { statcatFiles } from "../../scripts/lib/statcat.ts";
+import { startHub } from "../../scripts/statcat/run_hub.ts";
+import { addToken } from "../../scripts/statcat/tokens.ts";
+import { forTest, startNginx, writeServers } from "../helpers/daemons.ts";
+import { connectSpoke } from "../helpers/statcat.ts";
+import { startServer } from "../../server/listen.ts";
+import { makeNode } from "./fixture.ts";
+
+/** Some events, each with how late it came. */
+async function listen(url: string, many: number, headers = {}) {
+  const left = new AbortController(), late: number[] = [], ids: string[] = [];
+  const response = await fetch(`${url}sse`, { headers, signal: left.signal });
+  assertEquals(response.status, 200, await (response.ok ? "" : response.text()));
+  let text = "";
+  for await (const part of response.body!.pipeThrough(new TextDecoderStream())) {
+    text += part;
+    for (let end; (end = text.indexOf("\n\n")) >= 0; text = text.slice(end + 2)) {
+      const event = readLiveEvent(/^data: (.*)$/m.exec(text.slice(0, end))?.[1] ?? "");
+      if (!event) continue;
+      ids.push(...event.spokes.map((s) => s.id));
+      late.push(Date.now() - event.time * 1000 - 250);
+    }
+    if (late.length >= many) break;
+  }
+  left.abort();
+  return { headers: response.headers, late, ids };
+}
+
+Deno.test("nginx and embedded server: events come at once, spokes by nginx, limits by the true address", async () => {
+  await using node = await makeNode({ arch: "/arch/" });
+  await Deno.chmod(node.data, 0o755);
+  const config = forTest(node.config, node.data);
+  config.statcat.clients_per_address = 2;
+  const site = await writeServers(config, node.data, join(node.data, "web"));
+  await using _nginx = await startNginx(site, config);
+  const front = `http://127.0.0.1:${config.server.nginx.port}/`;
+  // Without a hub both say so, and serve on.
+  const server = startServer(config, { port: 0 });
+  for (const url of [front, server.url]) {
+    for (const path of ["sse", "stats.json"]) {
+      const response = await fetch(url + path);
+      assertEquals([url, path, response.status], [url, path, 503]);
+      await response.body!.cancel();
+    }
+  }
+  const hub = await startHub(config, new Log(0, () => {}));
+  const { tokens } = statcatFiles(config.data);
+  const spoke = await connectSpoke(front.slice(0, -1), await addToken(tokens, "seoul"));
+  const talk = setInterval(() => spoke.say([["eth0", 1000, 2000, 3, 4]]), 500);
+  await assertRejects(() => connectSpoke(front.slice(0, -1), "seoul.wrong"), Error, "401");
+  const plain = await fetch(`${front}.mirrorkit/spoke`);
+  assertEquals(plain.status, 404);
+  await plain.body!.cancel();
+  for (const url of [front, server.url]) {
+    const { headers, late, ids } = await listen(url, 3);
+    assertEquals([url, headers.get("content-type"), ids[0]], [url, "text/event-stream", "seoul"]);
+    assertEquals(headers.get("content-encoding"), null);
+    // The first is the last one kept; those after it are live.
+    assert(late.slice(1).every((ms) => ms < 700), `${url}: ${late}`);
+    const stats = readStats(await (await fetch(`${url}stats.json?span=day`)).text());
+    assertEquals([url, stats?.span], [url, "day"]);
+    // Who says to be somebody else is counted as who it is.
+    const left = new AbortController(), statuses: number[] = [];
+    for (const address of ["192.0.2.1", "192.0.2.2", "192.0.2.3"]) {
+      const options = { headers: { "x-forwarded-for": address }, signal: left.signal };
+      const response = await fetch(`${url}sse`, options);
+      statuses.push(response.status);
+      if (response.status === 503) assert(response.headers.has("retry-after"));
+    }
+    assertEquals([url, statuses], [url, [200, 200, 503]]);
+    left.abort();
+    for (let tries = 0; tries < 100 && hub.listeners() > 0; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assertEquals([url, hub.listeners()], [url, 0], "who leaves makes room");
+  }
+  // A listener holds up neither.
+  const held = await fetch(`${server.url}sse`), started = performance.now();
+  await server.shutdown();
+  assert(performance.now() - started < 2000);
+  await held.body!.cancel().catch(() => {});
+  clearInterval(talk);
+  spoke.ws.terminate();
+  await hub.close();
+});
