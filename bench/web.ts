@@ -186,11 +186,16 @@ export async function main(args: string[]): Promise<number> {
         await open(scene, page, 0);
         return await page.evaluate<number>(TRANSFERRED);
       });
+      const home = await fresh(scene, async (page) => {
+        await page.goto(`${scene.url}/`, { waitUntil: "networkidle" });
+        return await page.evaluate<number>(TRANSFERRED);
+      });
       const measured = await measureAll(scene, sizes, 5), [empty] = measured;
       const paint = median(empty.visits.map((v) => v.paint));
       const rows = [
         ["the listing page", "measured", "promised", ""],
         line("first visit: HTML, scripts, styles", transferred / 1000, 30, " kB"),
+        line("first visit of the start page", home / 1000, 30, " kB"),
         ...report(scene, measured),
         ...await work(scene, sizes),
       ];
