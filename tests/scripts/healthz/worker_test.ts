@@ -2,11 +2,13 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path/posix";
 import * as esbuild from "esbuild";
-import { Miniflare, Response as MfResponse } from "miniflare";
 import { readNodes } from "../../../formats/nodes.ts";
 import { readTable } from "../../../scripts/healthz/worker.ts";
 import { mark } from "../../../scripts/healthz/cloudflare.ts";
 import { FakeCloudflare } from "../../helpers/cloudflare.ts";
+import { tempDir } from "../../helpers/node.ts";
+import { Workerd } from "../../helpers/workerd.ts";
+import type { Asked } from "../../workerd/driver.ts";
 
 const DIR = fromFileUrl(new URL("../../../scripts/healthz/", import.meta.url));
 const NAME = "mirror.test", ZONE = "0".repeat(32), TOKEN = "w0rker-t0ken";
@@ -53,88 +55,73 @@ Deno.test("readTable: what wrangler.jsonc shows is right; what is wrong is said"
   assertThrows(() => readTable(table({ rise: 0 })), Error, "rise");
 });
 
+/** The options of miniflare that wrangler.jsonc stands for. */
+async function options(bindings: Record<string, unknown>, state?: string) {
+  const { main, compatibility_date, durable_objects, migrations } = await wrangler();
+  const [{ name, class_name: className }] = durable_objects.bindings;
+  assertEquals(migrations[0].new_sqlite_classes, [className]);
+  return {
+    modules: [{ type: "ESModule", path: "worker.js", contents: await bundle(main) }],
+    compatibilityDate: compatibility_date,
+    durableObjects: { [name]: { className, useSQLite: true } },
+    durableObjectsPersist: state,
+    bindings,
+  };
+}
+
 Deno.test("worker: keeps DNS by its cron trigger, tells, survives a restart, shows its state", async () => {
-  const config = await wrangler();
-  const [{ name: binding, class_name: className }] = config.durable_objects.bindings;
-  assertEquals(config.migrations[0].new_sqlite_classes, [className]);
   const fake = new FakeCloudflare(ZONE, TOKEN);
   fake.add("A", NAME, "192.0.2.99", "not ours");
   const dead = new Set<string>(), told: string[] = [];
-  const state = await Deno.makeTempDir({ prefix: "mirrorkit-test-" });
-  const script = await bundle(config.main);
-  const outboundService = async (request: Request) => {
-    const { hostname, pathname } = new URL(request.url);
-    const answer = await (async () => {
-      if (hostname === "api.cloudflare.com") return await fake.handle(request);
-      if (hostname === "hook.test") {
-        told.push((await request.json()).title);
-        return new Response("ok");
-      }
-      if (dead.has(hostname)) return new Response("gone", { status: 502 });
-      if (pathname === "/arch/lastsync") return new Response(`${Math.floor(Date.now() / 1000)}`);
-      return new Response("reference");
-    })();
-    return new MfResponse(await answer.text(), {
-      status: answer.status,
-      headers: [...answer.headers],
-    });
-  };
-  const start = () =>
-    new Miniflare({
-      modules: [{ type: "ESModule", path: "worker.js", contents: script }],
-      handleStructuredLogs: () => {},
-      compatibilityDate: config.compatibility_date,
-      durableObjects: { [binding]: { className, useSQLite: true } },
-      durableObjectsPersist: state,
-      bindings: { HEALTHZ: table(), DNS_TOKEN: TOKEN, WEBHOOK: "https://hook.test/s3cret" },
-      // deno-lint-ignore no-explicit-any
-      outboundService: outboundService as any,
-    });
-  let flare = start();
-  const cron = async (n = 1) => {
-    for (let i = 0; i < n; i++) {
-      // miniflare's types want those of Cloudflare's runtime, which clash with Deno's.
-      const worker = await flare.getWorker() as unknown as {
-        scheduled(event: { cron: string }): Promise<{ outcome: string }>;
-      };
-      assertEquals((await worker.scheduled({ cron: "* * * * *" })).outcome, "ok");
+  const answer = async ({ url, method, headers, body }: Asked): Promise<Response> => {
+    const { hostname, pathname } = new URL(url);
+    if (hostname === "api.cloudflare.com") {
+      return await fake.handle(new Request(url, { method, headers, body: body || undefined }));
     }
+    if (hostname === "hook.test") told.push(JSON.parse(body).title);
+    if (dead.has(hostname)) return new Response("gone", { status: 502 });
+    return new Response(pathname === "/arch/lastsync" ? `${Math.floor(Date.now() / 1000)}` : "ok");
   };
-  const get = (path: string, method = "GET") => flare.dispatchFetch(`http://x${path}`, { method });
-  try {
-    assertEquals((await get("/nodes.json")).status, 503);
-    await cron();
-    const all = ["A 192.0.2.1", "A 192.0.2.2", "A 192.0.2.99"];
-    const six = ["AAAA 2001:db8::1", "AAAA 2001:db8::2"];
+  const fetched = async (asked: Asked) => {
+    const response = await answer(asked);
+    const { status, headers } = response;
+    return { status, headers: [...headers], body: await response.text() };
+  };
+  await using state = await tempDir();
+  const bindings = { HEALTHZ: table(), DNS_TOKEN: TOKEN, WEBHOOK: "https://hook.test/s3cret" };
+  const start = async () => await Workerd.start(await options(bindings, state.path), fetched);
+  const all = ["A 192.0.2.1", "A 192.0.2.2", "A 192.0.2.99"];
+  const six = ["AAAA 2001:db8::1", "AAAA 2001:db8::2"];
+  const left = ["A 192.0.2.1", "A 192.0.2.99", "AAAA 2001:db8::1"];
+  {
+    await using worker = await start();
+    assertEquals((await worker.get("/nodes.json")).status, 503);
+    assertEquals(await worker.cron(), "ok");
     assertEquals(fake.show(NAME), [...all, ...six]);
     assertEquals(told.length, 4);
-
     dead.add("b.test");
-    await cron();
-    // The state is on disk: another instance goes on where this one stopped.
-    await flare.dispose();
-    flare = start();
-    await cron();
-    assertEquals(fake.show(NAME), ["A 192.0.2.1", "A 192.0.2.99", "AAAA 2001:db8::1"]);
-    assertEquals(told.slice(4), ["mirror.test: b leaves", "mirror.test: b leaves"]);
-
-    const shown = readNodes(await (await get("/nodes.json")).text())!;
-    assertEquals(shown.nodes.map((n) => n.state), ["up", "down"]);
-    assertMatch(shown.nodes[1].addresses[0].checks[0].reason, /HTTP status 502/);
-    assertEquals([(await get("/")).status, (await get("/nodes.json", "POST")).status], [404, 405]);
-
-    // Everything dead: the set stays, and a person is called.
-    dead.add("a.test");
-    await cron(4);
-    assertEquals(fake.show(NAME), ["A 192.0.2.1", "A 192.0.2.99", "AAAA 2001:db8::1"]);
-    assert(told.includes("mirror.test: alarm"));
-    fake.troubles = ["500"];
-    await cron();
-    assertEquals(fake.records.filter((r) => r.comment === mark(NAME)).length, 2);
-  } finally {
-    await flare.dispose();
-    await Deno.remove(state, { recursive: true });
+    assertEquals(await worker.cron(), "ok");
   }
+  // The state is on disk: another instance goes on where this one stopped.
+  await using worker = await start();
+  assertEquals(await worker.cron(), "ok");
+  assertEquals(fake.show(NAME), left);
+  assertEquals(told.slice(4), ["mirror.test: b leaves", "mirror.test: b leaves"]);
+  const shown = readNodes((await worker.get("/nodes.json")).body)!;
+  assertEquals(shown.nodes.map((n) => n.state), ["up", "down"]);
+  assertMatch(shown.nodes[1].addresses[0].checks[0].reason, /HTTP status 502/);
+  assertEquals([(await worker.get("/")).status, (await worker.get("/nodes.json", "POST")).status], [
+    404,
+    405,
+  ]);
+  // Everything dead: the set stays, and a person is called.
+  dead.add("a.test");
+  for (let i = 0; i < 4; i++) assertEquals(await worker.cron(), "ok");
+  assertEquals(fake.show(NAME), left);
+  assert(told.includes("mirror.test: alarm"));
+  fake.troubles = ["500"];
+  assertEquals(await worker.cron(), "ok");
+  assertEquals(fake.records.filter((r) => r.comment === mark(NAME)).length, 2);
 });
 
 Deno.test("worker: TCP checks and reference points by address", async () => {
@@ -151,42 +138,28 @@ Deno.test("worker: TCP checks and reference points by address", async () => {
       connection.close();
     }
   })();
-  const config = await wrangler();
-  const [{ name: binding, class_name: className }] = config.durable_objects.bindings;
-  const node = (name: string, module: string, address: string) => ({
+  const node = (name: string, check: string, address: string) => ({
     name,
     addresses: [address],
-    checks: [module === "arch" ? "rsync" : "ftp"],
+    checks: [check],
     ports: { rsync: port, ftp: port },
   });
-  const flare = new Miniflare({
-    modules: [{ type: "ESModule", path: "worker.js", contents: await bundle(config.main) }],
-    handleStructuredLogs: () => {},
-    compatibilityDate: config.compatibility_date,
-    durableObjects: { [binding]: { className, useSQLite: true } },
-    bindings: {
-      HEALTHZ: {
-        name: NAME,
-        lastsync: "/x",
-        rsync_module: "arch",
-        timeout: "2 s",
-        references: [`127.0.0.1:${port}`],
-        node: [node("a", "arch", "127.0.0.1"), node("b", "other", "127.0.0.2")],
-      },
-    },
-  });
-  try {
-    const worker = await flare.getWorker() as unknown as {
-      scheduled(event: { cron: string }): Promise<{ outcome: string }>;
-    };
-    assertEquals((await worker.scheduled({ cron: "* * * * *" })).outcome, "ok");
-    const shown = readNodes(await (await flare.dispatchFetch("http://x/nodes.json")).text())!;
+  const HEALTHZ = {
+    name: NAME,
+    lastsync: "/x",
+    rsync_module: "arch",
+    timeout: "2 s",
+    references: [`127.0.0.1:${port}`],
+    node: [node("a", "rsync", "127.0.0.1"), node("b", "ftp", "127.0.0.2")],
+  };
+  {
+    await using worker = await Workerd.start(await options({ HEALTHZ }));
+    assertEquals(await worker.cron(), "ok");
+    const shown = readNodes((await worker.get("/nodes.json")).body)!;
     const checks = shown.nodes.map((n) => n.addresses[0].checks[0]);
     assertEquals(checks.map((c) => c.ok), [true, false], JSON.stringify(shown));
     assertEquals([checks[0].reason, shown.alarms], ["lists arch", []]);
-  } finally {
-    await flare.dispose();
-    listener.close();
-    await serving;
   }
+  listener.close();
+  await serving;
 });
