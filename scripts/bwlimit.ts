@@ -27,6 +27,7 @@ import {
   changeOrders,
   type Files,
   filesIn,
+  handOver,
   type Line,
   loadMemory,
   loadOrders,
@@ -258,7 +259,11 @@ export function main(args: string[]): Promise<number> {
     await openStorage(config.data, ["state"]);
     const files = filesIn(config.data);
     await openFolder(files);
-    return await found.body({ ...parsed, config, files, operand, now: Date.now() / 1000 });
+    try {
+      return await found.body({ ...parsed, config, files, operand, now: Date.now() / 1000 });
+    } finally {
+      await handOver(files);
+    }
   });
 }
 

@@ -1,6 +1,7 @@
 /** Answers refused clients, to whom the kernel leads their new connections: 429 and why (RFC 6585, 4). */
 import { Failure, type Log } from "../lib/cli.ts";
 import type { Config } from "../lib/config.ts";
+import { exists } from "../lib/files.ts";
 import { formatFor, type Host, type Refusal, refusalPage, retryAfter, TYPES } from "./page.ts";
 
 /** Why an address is refused; `undefined` where it is not. */
@@ -49,6 +50,7 @@ export class AnswerServer implements AsyncDisposable {
   private readonly http: Deno.HttpServer;
   private https?: Deno.HttpServer;
   private certificate = "";
+  private warned = false;
   private timer?: ReturnType<typeof setInterval>;
 
   private constructor(
@@ -82,26 +84,19 @@ export class AnswerServer implements AsyncDisposable {
 
   /** Answers on HTTPS with the site's certificate, and with the new one once it has been renewed. */
   private async renew(): Promise<void> {
-    const { certificate, certificate_key } = this.config.server.nginx;
-    if (!certificate || !certificate_key) return;
-    // systemd.exec(5), LoadCredential=: the key of another user, for this service alone.
-    const credentials = Deno.env.get("CREDENTIALS_DIRECTORY");
-    const read = (path: string, name: string) =>
-      (credentials ? Deno.readTextFile(`${credentials}/${name}`) : Promise.reject())
-        .catch(() => Deno.readTextFile(path));
     try {
-      const cert = await read(certificate, "certificate");
-      const key = await read(certificate_key, "certificate_key");
-      if (cert + key === this.certificate) return;
+      const pair = await readCertificate(this.config);
+      if (!pair || pair.cert + pair.key === this.certificate) return;
       await this.https?.shutdown();
-      this.https = listen(this.config.bwlimit!.answer.tls_port, this.handle, { cert, key });
-      this.certificate = cert + key;
+      this.https = listen(this.config.bwlimit!.answer.tls_port, this.handle, pair);
+      this.certificate = pair.cert + pair.key;
     } catch (error) {
-      if (this.certificate === "unreadable") return;
-      if (!this.https) this.certificate = "unreadable";
-      const message = error instanceof Failure ? error.message : (error as Error).message;
+      if (this.warned) return;
+      this.warned = true;
       this.log.warn(
-        `warning: HTTPS is not answered, refused clients are reset there: ${message}\n` +
+        `warning: HTTPS is not answered, refused clients are reset there: ${
+          (error as Error).message
+        }\n` +
           "  hint: let this user read server.nginx.certificate_key; with systemd: LoadCredential=, see the unit",
       );
     }
@@ -111,6 +106,23 @@ export class AnswerServer implements AsyncDisposable {
     clearInterval(this.timer);
     await Promise.all([this.http.shutdown(), this.https?.shutdown()]);
   }
+}
+
+/** The site's certificate and its key; `undefined` where there is none. */
+async function readCertificate(
+  { server: { nginx } }: Config,
+): Promise<{ cert: string; key: string } | undefined> {
+  const { certificate, certificate_key } = nginx;
+  if (!certificate || !certificate_key) return undefined;
+  // systemd.exec(5), LoadCredential=: the key of another user, for this service alone.
+  const credentials = Deno.env.get("CREDENTIALS_DIRECTORY");
+  const found = credentials && await exists(`${credentials}/certificate_key`);
+  const read = (path: string, name: string) =>
+    Deno.readTextFile(found ? `${credentials}/${name}` : path);
+  return {
+    cert: await read(certificate, "certificate"),
+    key: await read(certificate_key, "certificate_key"),
+  };
 }
 
 type Handler = (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => Promise<Response>;

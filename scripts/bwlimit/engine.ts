@@ -311,6 +311,14 @@ export class Engine {
     return [{ do: "unban", id }, { do: "unslow", id, seconds: 0 }];
   }
 
+  /** Lets go of all who were not refused by an operator: they were only reported until now. */
+  pardonAll(): void {
+    this.memory.levels.clear();
+    for (const client of this.memory.clients.values()) {
+      if (client.ban && client.ban.by !== "operator") this.clear(client);
+    }
+  }
+
   /** An operator refuses somebody, and has written that down. */
   obey(id: Id, why: string, step: Step, since: number, until: number): Action[] {
     const client = this.client(id), bytes = this.counted(client);

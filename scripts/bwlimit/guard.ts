@@ -65,7 +65,7 @@ const STATUS_SECONDS = 2;
 const MOST_DIFFERENCE = 0.02;
 
 /** Those who are not watched are written down so often, and in no larger share of the time than this. */
-const DISTANT_SECONDS = 45, DISTANT_SHARE = 0.01;
+const DISTANT_SECONDS = 45, DISTANT_SHARE = 0.005;
 
 /** What is never done to those on the allow-list. */
 const HARSH: Action["do"][] = ["slow", "ban", "block"];
@@ -115,6 +115,8 @@ export class Guard {
   private lookedAt = -Infinity;
   private lookSeconds = 0;
   private savedAt = 0;
+  /** Somebody came or went since it was saved. */
+  private news = false;
   private statusAt = 0;
   private resolvedAt = 0;
   private distantAt = 0;
@@ -142,13 +144,13 @@ export class Guard {
     if (await this.isOurs()) {
       if (!saved) this.engine.adopt(await this.read());
       this.log.info("The table inet mirrorkit is there and stays as it is.");
-      await apply(allowCommands(this.allow).join("\n"), this.run);
-    } else {
-      // Another configuration's table: what it counted to the end is not lost.
-      if (saved) await this.read().then((r) => this.engine.look(r, this.now())).catch(() => {});
-      await this.saveDistant();
-      await this.rebuild();
+      return await apply(allowCommands(this.allow).join("\n"), this.run);
     }
+    if (saved && saved.mode !== this.policy.mode) this.engine.pardonAll();
+    // Another configuration's table: what it counted to the end is not lost.
+    else if (saved) await this.read().then((r) => this.engine.look(r, this.now())).catch(() => {});
+    await this.saveDistant();
+    await this.rebuild();
   }
 
   private get mark(): string {
@@ -237,8 +239,8 @@ export class Guard {
     await this.writeDown(records);
     this.lookedAt = performance.now();
     this.lookSeconds = (this.lookedAt - started) / 1000;
-    const news = actions.some((a) => a.do === "forget" || a.do === "free");
-    const pause = records.length ? 0 : news ? NEWS_SECONDS : SAVE_SECONDS;
+    this.news ||= actions.some((a) => a.do === "forget" || a.do === "free");
+    const pause = records.length ? 0 : this.news ? NEWS_SECONDS : SAVE_SECONDS;
     if (now - this.savedAt >= pause) await this.save(now);
     if (records.length || now - this.statusAt >= STATUS_SECONDS) await this.writeStatus(now);
   }
@@ -365,7 +367,10 @@ export class Guard {
     if (this.savingDistant) return;
     this.savingDistant = true;
     const started = performance.now();
-    const count = await saveDistant(this.files, this.scopes);
+    const count = await saveDistant(this.files, this.scopes).catch((error) => {
+      this.log.warn(`warning: cannot write down who is far from a limit: ${error.message}`);
+      return 0;
+    });
     if (count > 0) this.destinations = count;
     const most = this.policy.destinations;
     this.alarm(
@@ -389,6 +394,8 @@ export class Guard {
   async save(now = this.now()): Promise<void> {
     this.engine.tidy(now);
     this.saved.savedAt = this.savedAt = now;
+    this.saved.mode = this.policy.mode;
+    this.news = false;
     await saveMemory(this.files, this.saved);
     const longest = Math.max(
       ...this.scopes.flatMap((s) => this.policy[s.kind]!.limit.map((l) => l.seconds)),

@@ -9,7 +9,7 @@
  * `status.json` beside them names nobody and is for the server.
  */
 import { createHmac, randomBytes } from "node:crypto";
-import { join } from "@std/path/posix";
+import { dirname, join } from "@std/path/posix";
 import { readText, writeWhole } from "../lib/files.ts";
 import { waitForLock } from "../lib/lock.ts";
 import { bwlimitFolder } from "../lib/storage.ts";
@@ -33,9 +33,21 @@ export const filesIn = (data: string) => {
 };
 export type Files = ReturnType<typeof filesIn>;
 
-/** Makes the folder; what names addresses is nobody else's business. */
+/** Makes the folder. */
 export async function openFolder(files: Files): Promise<void> {
   await Deno.mkdir(files.dir, { recursive: true });
+}
+
+/** Gives what root has written to the owner of the storage, as whom `run` may be at work. */
+export async function handOver(files: Files): Promise<void> {
+  if (Deno.uid() !== 0) return;
+  const { uid, gid } = await Deno.stat(dirname(files.dir));
+  if (!uid) return;
+  await Deno.chown(files.dir, uid, gid);
+  for await (const { name } of Deno.readDir(files.dir)) {
+    // What is gone meanwhile needs no owner.
+    await Deno.chown(join(files.dir, name), uid, gid).catch(() => {});
+  }
 }
 
 const writePrivate = (path: string, text: string) => writeWhole(path, text, 0o600);
@@ -48,6 +60,8 @@ interface Kept extends Omit<Client, "windows"> {
 /** What is kept of a run beside the engine's memory. */
 export interface Saved extends Memory {
   savedAt: number;
+  /** In which mode the bans came to be; those that were only reported are not carried out later. */
+  mode?: "enforce" | "report";
   /** Orders up to then have been carried out. */
   obeyedAt: number;
   /** Actions since the first start, by what was done. */

@@ -263,7 +263,21 @@ Deno.test("units: booted, the timer fires, sync, index and server work; failures
       });
       assertMatch(await machine.run("nft list table inet mirrorkit"), /quota over 107374182 bytes/);
       const owner = "stat -c %U:%a /srv/mirror/state/bwlimit/secret; ps -o user= -C deno | sort -u";
-      assertEquals(await machine.run(owner), "mirrorkit:600\nmirrorki+\n");
+      assertEquals(await machine.run(owner), "mirrorkit:600\nmirrorkit\n");
+      // What root orders is the service's to read, and the other way round.
+      const lib = "/usr/local/lib/mirrorkit";
+      await machine.run(
+        `cd ${lib} && DENO_DIR=/tmp/d ./deno run -A --cached-only --no-lock --node-modules-dir=manual --no-check ` +
+          "scripts/bwlimit.ts ban 192.0.2.7 --data /srv/mirror --config /etc/mirrorkit/mirror.toml",
+      );
+      assertEquals(
+        await machine.run("stat -c %U /srv/mirror/state/bwlimit/*.json | sort -u"),
+        "mirrorkit\n",
+      );
+      await machine.until("ban", async () => {
+        const status = await machine.run("curl -fsS http://127.0.0.1:8080/status.json");
+        return JSON.parse(status).bwlimit?.banned === 1;
+      });
       await machine.run("systemctl stop mirrorkit-bwlimit");
       await machine.run("nft list table inet mirrorkit");
       assertEquals(

@@ -1,5 +1,6 @@
 /** bwlimit with the real kernel: windows, throttling, kills, reboots, operators, and what can go wrong. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { explainNft } from "../../../scripts/bwlimit/nft.ts";
 import { MIB } from "./fixture.ts";
 import { Scene, until, V4 } from "./scene.ts";
 
@@ -171,6 +172,10 @@ Deno.test("report: nobody is refused, and it is said who would have been", async
   assertEquals((await lab.curl(`${V4}/big`, "-r", "0-9")).status, 206);
   assertEquals((await scene.status()).mode, "report");
   assert(!(await lab.sh("server", "nft list table inet mirrorkit")).includes("drop"));
+  // What was only reported is not carried out when it becomes serious.
+  await scene.stop();
+  await scene.start();
+  assertEquals((await lab.curl(`${V4}/big`, "-r", "0-9")).status, 206);
 });
 
 Deno.test("operators: ban, unban and allow work with and without a run, are kept, and are written down", async (t) => {
@@ -313,6 +318,25 @@ Deno.test("errors: no permission, no nft, a port in use, a full set: what happen
     busy.kill("SIGTERM");
     await busy.status;
   });
+  await t.step(
+    "what the kernel itself says: a feature that this one lacks, a set that is full",
+    async () => {
+      const failing = async (text: string) => {
+        await Deno.writeTextFile(scene.path("x.nft"), text);
+        return explainNft((await lab.run("server", ["nft", "-f", scene.path("x.nft")])).stderr);
+      };
+      const lacking = await failing(
+        "table inet x { chain c { type filter hook input priority 0; queue num 1; }; }",
+      );
+      assertMatch(lacking.message, /This kernel lacks a feature of nf_tables/);
+      assertMatch(lacking.hint!, /modprobe -a nft_quota/);
+      const full = await failing(
+        "table inet x { set s { type ipv4_addr; size 1; }; }\nadd element inet x s { 1.1.1.1, 1.1.1.2 }",
+      );
+      assertMatch(full.message, /A set of the table inet mirrorkit is full/);
+      assertMatch(full.hint!, /Raise destinations/);
+    },
+  );
   await t.step(
     "more destinations than the set holds: traffic goes on, an alarm says what to do",
     async () => {
