@@ -52,8 +52,8 @@ export class CopyButton extends LitElement {
   }
 
   override render() {
-    const what = document.getElementById(this.source)?.closest("figure")
-      ?.querySelector("figcaption")?.textContent?.trim() ?? "";
+    const place = document.getElementById(this.source)?.closest("figure, li");
+    const what = place?.querySelector("figcaption, a")?.textContent?.trim() ?? "";
     return html`
       <button @click=${this.#onClick} aria-label=${`${t("copy")} ${what}`.trim()}>
         <span role="status">${this.copied ? t("copied") : t("copy")}</span>

@@ -13,6 +13,7 @@ const BOX = { width: 120, height: 24 };
  * last minutes. Where there is no hub, it shows nothing. It connects while it is in view.
  *
  * @element traffic-meter
+ * @slot - what stands there until the first event
  * @csspart table - all of it
  * @csspart row - a node; those that are silent are also part `stale`, the sum is also part `all`
  * @csspart name - the node's name, with its age where it is silent
@@ -208,7 +209,7 @@ export class TrafficMeter extends LitElement {
   }
 
   override render() {
-    if (this.rows.length === 0) return "";
+    if (this.rows.length === 0) return html`<slot></slot>`;
     return html`
       <table part="table">
         <thead>
