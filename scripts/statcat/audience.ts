@@ -62,7 +62,7 @@ export class Audience {
   skipped = 0;
   refused = 0;
 
-  constructor(private readonly limits: Limits) {}
+  constructor(readonly limits: Limits) {}
 
   get size(): number {
     return this.#clients.size;

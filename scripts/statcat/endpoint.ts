@@ -8,33 +8,21 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-// @ts-types="@types/ws"
-import { type WebSocket, WebSocketServer } from "ws";
 import { Failure } from "../lib/cli.ts";
-import { SPOKES } from "../lib/statcat.ts";
 import { type Audience, EVENT_FIELDS } from "./audience.ts";
-import type { Hub, Refusal } from "./hub.ts";
-import { MAX_MESSAGE_BYTES } from "./sample.ts";
+import { type ConnectionParts, Spokes } from "./connections.ts";
 
-/** The hub says so often that it is there; a spoke speaks every second anyway. */
-const PING_MS = 3000;
-/** A spoke that says nothing for this long is dead. */
-const DEAD_MS = 10_000;
 /** A request's head has to be here by then. */
 const HEAD_MS = 10_000;
 
+/** Connections beside those of listeners: spokes, questions, and those that have not said yet what they are. */
+const MORE_CONNECTIONS = 2000;
+
 /** What the endpoint is made of. */
-export interface Parts {
-  hub: Hub;
+export interface Parts extends ConnectionParts {
   audience: Audience;
-  /** The name that a token belongs to. */
-  identify: (token: string) => Promise<string | undefined>;
   /** The answer at `/stats.json`, or `undefined` where there is no such spoke or span. */
-  stats: (query: URLSearchParams) => string | undefined;
-  /** Gets why something was refused, never what. */
-  report: (what: string) => void;
-  /** Epoch seconds. */
-  now?: () => number;
+  stats: (query: URLSearchParams) => Promise<string> | undefined;
 }
 
 /** A running endpoint. */
@@ -91,110 +79,26 @@ function serveRequest(
   }
   if (url.pathname === "/stats.json") {
     const text = stats(url.searchParams);
-    return text === undefined
-      ? answer(response, 404, "There is no such spoke or span.\n")
-      : answer(response, 200, text, { "cache-control": "public, max-age=5" });
+    if (text === undefined) return answer(response, 404, "There is no such spoke or span.\n");
+    text.then(
+      (json) => answer(response, 200, json, { "cache-control": "public, max-age=5" }),
+      () => answer(response, 503, "The history cannot be read.\n", { "retry-after": "10" }),
+    );
+    return;
   }
   return answer(response, 404, "The hub answers at /sse and /stats.json.\n");
 }
 
-/** The connections of spokes. */
-class Spokes {
-  readonly open = new Map<string, WebSocket>();
-  readonly #heard = new Map<WebSocket, number>();
-  readonly #upgrades = new WebSocketServer({
-    noServer: true,
-    maxPayload: MAX_MESSAGE_BYTES,
-    perMessageDeflate: false,
-    clientTracking: false,
-  });
-  readonly #timer: ReturnType<typeof setInterval>;
-
-  constructor(private readonly parts: Parts, private readonly now: () => number) {
-    this.#timer = setInterval(() => this.#look(), PING_MS);
-  }
-
-  /** Lets a spoke in whose token is good. */
-  async upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array) {
-    socket.on("error", () => socket.destroy());
-    const [path] = (request.url ?? "").split("?");
-    const token = /^Bearer (\S{1,200})$/.exec(request.headers.authorization ?? "")?.[1];
-    const id = path === SPOKES && token ? await this.parts.identify(token) : undefined;
-    if (id === undefined) {
-      this.#refused("unauthorized", "somebody");
-      socket.end("HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-      return;
-    }
-    this.#upgrades.handleUpgrade(
-      request,
-      socket as Socket,
-      head as never,
-      (ws) => this.#welcome(id, ws),
-    );
-  }
-
-  #welcome(id: string, ws: WebSocket) {
-    // Of two with the same token the newer one is right: the other may have been dead for a while.
-    this.open.get(id)?.terminate();
-    this.open.set(id, ws);
-    this.#heard.set(ws, Date.now());
-    ws.on("message", (data, binary) => {
-      this.#heard.set(ws, Date.now());
-      const reason = binary
-        ? this.parts.hub.refuse("malformed")
-        : this.parts.hub.take(id, String(data), this.now());
-      if (reason) this.#end(id, ws, reason);
-    });
-    ws.on("pong", () => this.#heard.set(ws, Date.now()));
-    ws.on("error", (error: Error & { code?: string }) => {
-      const long = /TOO_MANY|MESSAGE_LENGTH|Max payload/.test(`${error.code} ${error.message}`);
-      const invalid = error.code?.startsWith("WS_ERR");
-      if (long || invalid) {
-        this.#end(id, ws, this.parts.hub.refuse(long ? "oversized" : "malformed"));
-      } else ws.terminate();
-    });
-    ws.on("close", () => {
-      this.#heard.delete(ws);
-      if (this.open.get(id) === ws) this.open.delete(id);
-    });
-  }
-
-  #refused(reason: Refusal, who: string) {
-    if (reason === "unauthorized") this.parts.hub.refuse(reason);
-    this.parts.report(`${who}: refused: ${reason.replace("_", " ")}`);
-  }
-
-  /** Ends a connection at once: a polite goodbye would let the peer go on sending. */
-  #end(id: string, ws: WebSocket, reason: Refusal) {
-    this.#refused(reason, id);
-    ws.terminate();
-  }
-
-  #look() {
-    for (const ws of this.open.values()) {
-      if (Date.now() - (this.#heard.get(ws) ?? 0) > DEAD_MS) ws.terminate();
-      else ws.ping();
-    }
-  }
-
-  close() {
-    clearInterval(this.#timer);
-    for (const ws of this.open.values()) {
-      ws.close(1001);
-      ws.terminate();
-    }
-  }
-}
-
 /** Starts listening. Throws {@linkcode Failure} where that is not possible. */
 export async function listen(parts: Parts, hostname: string, port: number): Promise<Endpoint> {
-  const spokes = new Spokes(parts, parts.now ?? (() => Date.now() / 1000));
+  const spokes = new Spokes(parts), most = parts.audience.limits.clients + MORE_CONNECTIONS;
   const server = createServer((request, response) => {
     request.socket.setTimeout(0);
     serveRequest(parts, request, response);
   });
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
+    if (sockets.size >= most) return socket.destroy();
     sockets.add(socket);
     socket.setTimeout(HEAD_MS, () => socket.destroy());
     socket.on("close", () => sockets.delete(socket));

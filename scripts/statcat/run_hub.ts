@@ -4,7 +4,7 @@ import type { Config } from "../lib/config.ts";
 import { readText, writeWhole } from "../lib/files.ts";
 import { takeLock } from "../lib/lock.ts";
 import { statcatFiles } from "../lib/statcat.ts";
-import { stateOf, statsAnswers } from "./answers.ts";
+import { Answers, stateOf } from "./answers.ts";
 import { Audience } from "./audience.ts";
 import { type Endpoint, listen } from "./endpoint.ts";
 import { History } from "./history.ts";
@@ -75,7 +75,7 @@ export async function startHub(
   const history = new History(files.history);
   const hub = new Hub(history), { clients, clients_per_address } = config.statcat;
   const audience = new Audience({ clients, clientsPerAddress: clients_per_address });
-  const tokens = tokenReader(files.tokens);
+  const tokens = tokenReader(files.tokens), answers = new Answers(history, files, now);
   let endpoint: Endpoint;
   try {
     await giveOwnToken(files, config.statcat.name);
@@ -84,13 +84,15 @@ export async function startHub(
         hub,
         audience,
         identify: async (token) => spokeOf(await tokens(), token),
-        stats: statsAnswers(history, files.traffic, now),
+        stats: (query) => answers.answer(query),
         report: quietly(log),
+        now,
       },
       hostname,
       port,
     );
   } catch (error) {
+    answers[Symbol.dispose]();
     history[Symbol.dispose]();
     lock[Symbol.dispose]();
     throw error;
@@ -129,6 +131,7 @@ export async function startHub(
       second.stop();
       await endpoint.close();
       await keeping;
+      answers[Symbol.dispose]();
       history[Symbol.dispose]();
       await Deno.remove(files.hub).catch(() => {});
       lock[Symbol.dispose]();
