@@ -10,7 +10,7 @@
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Sample } from "./sample.ts";
-import { percentile95 } from "./periods.ts";
+import { monthBounds, percentile95 } from "./periods.ts";
 
 /** Kept steps: width and for how long, both in seconds. */
 export const LEVELS = [
@@ -41,6 +41,9 @@ const ADD = `INSERT INTO traffic VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO U
 
 /** How many names of interfaces one spoke may ever use: it cannot make the file grow without end. */
 const MAX_NAMES = 64;
+
+/** A percentile takes some milliseconds; so many are counted each minute. */
+const CLOSED_AT_ONCE = 5;
 
 /** With so much unwritten (the disk is full, say), nothing more is taken; spokes keep theirs for a while. */
 const MAX_WAITING = 200_000;
@@ -155,27 +158,41 @@ export class History implements Disposable {
     }
   }
 
-  /** Removes what is older than its level is kept; before that, counts the 95th percentiles of past months. */
+  /**
+   * Removes what is older than its level is kept; before that, counts the 95th percentiles of past months.
+   * To be called once a minute: then it is little each time, however many interfaces there are.
+   */
   prune(now: number): void {
+    const remove = this.db.prepare(
+      "DELETE FROM traffic WHERE step = ? AND interface = ? AND time < ?",
+    );
     this.#transaction(() => {
       this.#closeMonths(now);
-      const remove = this.db.prepare("DELETE FROM traffic WHERE step = ? AND time < ?");
-      for (const { step, keep } of LEVELS) if (keep !== Infinity) remove.run(step, now - keep);
+      for (const { step, keep } of LEVELS) {
+        if (keep === Infinity) continue;
+        for (const id of this.#interfaces.values()) remove.run(step, id, now - keep);
+      }
     });
   }
 
+  /** Counts the percentiles of the last two months where that was not done yet, of some interfaces. */
   #closeMonths(now: number) {
     // Samples may be a quarter of an hour late: a month is counted once it has been over for an hour.
-    const current = new Date((now - 3600) * 1000).toISOString().slice(0, 7);
+    const then = new Date((now - 3600) * 1000);
     const open = this.db.prepare(
-      `SELECT interface, strftime('%Y-%m', time, 'unixepoch') AS month FROM traffic
-       WHERE step = 300 GROUP BY 1, 2 EXCEPT SELECT interface, month FROM p95`,
-    ).all();
+      `SELECT id FROM interface i WHERE NOT EXISTS
+         (SELECT 1 FROM p95 WHERE interface = i.id AND month = ?) AND EXISTS
+         (SELECT 1 FROM traffic WHERE step = 300 AND interface = i.id AND time >= ? AND time < ?)
+       LIMIT ${CLOSED_AT_ONCE}`,
+    );
     const insert = this.db.prepare("INSERT INTO p95 VALUES(?, ?, ?, ?)");
-    for (const { interface: id, month } of open) {
-      if (String(month) >= current) continue;
-      const p95 = percentile95(this.db, Number(id), String(month));
-      if (p95) insert.run(id, month, p95.rxBytes, p95.txBytes);
+    for (const back of [1, 2]) {
+      const first = Date.UTC(then.getUTCFullYear(), then.getUTCMonth() - back);
+      const month = new Date(first).toISOString().slice(0, 7), [from, to] = monthBounds(month);
+      for (const { id } of open.all(month, from, to)) {
+        const p95 = percentile95(this.db, Number(id), month)!;
+        insert.run(id, month, p95.rxBytes, p95.txBytes);
+      }
     }
   }
 

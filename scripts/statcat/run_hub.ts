@@ -15,7 +15,7 @@ import { addToken, loadTokens, spokeOf, type Tokens } from "./tokens.ts";
 
 /** What was measured is written this often, in seconds; until then its spoke keeps it as well. */
 const FLUSH_SECONDS = 10;
-const PRUNE_SECONDS = 3600;
+const PRUNE_SECONDS = 60;
 /** The hub's second hand goes this much after the spokes', so that an event has the last second in it. */
 export const OFFSET_MS = 250;
 /** What is refused is said at most so often, in seconds: nobody fills the journal. */
