@@ -3,8 +3,7 @@
  * what looking costs with 100,000 destinations. No figure fails anything, for machines differ.
  */
 import { Decoder } from "../scripts/bwlimit/flowpacket.ts";
-import { MIB } from "../tests/scripts/bwlimit/fixture.ts";
-import { Scene, until, V4, V6 } from "../tests/scripts/bwlimit/scene.ts";
+import { MIB, Scene, until, V4, V6 } from "../scripts/demo/limited.ts";
 import { median, table } from "./measure.ts";
 
 const POLICY = `[bwlimit]\nallow = ["10.77.0.9"]\n` +

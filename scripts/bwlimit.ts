@@ -21,7 +21,8 @@ import {
 import { allowedNetworks } from "./bwlimit/allow.ts";
 import { commandsOf } from "./bwlimit/commands.ts";
 import type { Action, Did, Step } from "./bwlimit/engine.ts";
-import { flush, policyOf } from "./bwlimit/guard.ts";
+import { flush } from "./bwlimit/guard.ts";
+import { policyOf } from "./bwlimit/settings.ts";
 import {
   audit,
   changeOrders,

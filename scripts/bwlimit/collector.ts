@@ -2,6 +2,7 @@
 /** The second source: flows that an exporter sends, counted in windows of their own. */
 import ipaddr from "ipaddr.js";
 import type { CollectorStatus } from "../../formats/bwlimit.ts";
+import { formatDuration } from "../../formats/units.ts";
 import { Failure } from "../lib/cli.ts";
 import type { Bwlimit } from "../lib/limits.ts";
 import {
@@ -34,6 +35,9 @@ export class Flows {
   readonly windows = new Map<Id, Rolling[]>();
   private readonly distant = new Map<Id, Distant>();
   private readonly scopes: Scope[];
+  /** Somebody could not be counted any more. */
+  full = false;
+  private tidiedAt = 0;
   /** All that was counted. */
   total: Bytes = none();
 
@@ -61,7 +65,7 @@ export class Flows {
     const { watch, longest } = shares(this.policy, scope);
     let distant = this.distant.get(id);
     if (!distant || now - distant.since > longest) {
-      if (!distant && this.distant.size >= this.policy.destinations) return;
+      if (!distant && this.distant.size >= this.policy.destinations) return void (this.full = true);
       distant = { bytes: none(), since: now };
       this.distant.set(id, distant);
     }
@@ -82,6 +86,7 @@ export class Flows {
 
   /** Who is past a limit is refused, who is past its share is slowed down: in the kernel's sets. */
   judge(engine: Engine, now: number): Action[] {
+    if (now - this.tidiedAt > 60) this.tidy(now);
     const actions: Action[] = [];
     for (const [id, windows] of this.windows) {
       windows.forEach((w) => w.expire(now));
@@ -111,7 +116,9 @@ export class Flows {
   }
 
   /** Forgets who has left all windows. */
-  tidy(now: number) {
+  private tidy(now: number) {
+    this.tidiedAt = now;
+    this.full = false;
     for (const [id, { since }] of this.distant) {
       if (now - since > shares(this.policy, splitId(id).scope).longest) this.distant.delete(id);
     }
@@ -236,4 +243,37 @@ export function difference(
 ): number | undefined {
   const most = Math.max(kernel, flows);
   return most < least ? undefined : Math.abs(kernel - flows) / most;
+}
+
+/** A difference that is no longer rounding and delay. */
+const MOST = 0.02;
+
+/** Compares what both sources have counted, once in each `span` (seconds). */
+export class Comparison {
+  difference: number | null = null;
+  /** What an operator should do about it. */
+  alarm?: string;
+  private before?: { at: number; kernel: number; flows: number };
+
+  constructor(private readonly span: number) {}
+
+  /** Takes both totals; true where there is news. */
+  look(kernel: number, flows: number, now: number): boolean {
+    const { before } = this;
+    if (before && now - before.at < this.span) return false;
+    this.before = { at: now, kernel, flows };
+    const found = before && difference(kernel - before.kernel, flows - before.flows);
+    if (found === undefined) return false;
+    this.difference = found;
+    this.alarm = found > MOST
+      ? `The kernel and the flows of the exporters differ by ${
+        (found * 100).toFixed(1)
+      } % within ` +
+        `${
+          formatDuration(this.span)
+        }. Look at lost and untold of the collector in /status.json, and ` +
+        "whether the exporter sees all interfaces; its timeouts should be short to that time."
+      : undefined;
+    return true;
+  }
 }

@@ -1,7 +1,5 @@
 /** What `bwlimit run` does at each look: reads, asks the engine, tells the kernel, writes down. */
-import { createHash } from "node:crypto";
 import type { BwlimitStatus } from "../../formats/bwlimit.ts";
-import { formatDuration } from "../../formats/units.ts";
 import type { Log } from "../lib/cli.ts";
 import { Failure } from "../lib/cli.ts";
 import type { Config } from "../lib/config.ts";
@@ -22,10 +20,11 @@ import {
   splitId,
 } from "./address.ts";
 import { allowedNetworks, type Resolve } from "./allow.ts";
-import { type Collector, difference } from "./collector.ts";
+import { type Collector, Comparison } from "./collector.ts";
 import { commandsOf } from "./commands.ts";
 import { type Action, Engine, type Reading, type Record } from "./engine.ts";
-import { loadDistant, saveDistant } from "./distant.ts";
+import { Distant } from "./distant.ts";
+import { hangUp } from "./hangup.ts";
 import {
   audit,
   type Files,
@@ -44,6 +43,7 @@ import type { Refusal } from "./page.ts";
 import { apply, Session, transactions } from "./nft.ts";
 import { readAll, totalOf } from "./reading.ts";
 import { type Bytes, plus, sum } from "./rolling.ts";
+import { markOf, policyOf, portsOf } from "./settings.ts";
 import { allowCommands, renderTable, shares, TABLE } from "./table.ts";
 
 /** What a guard uses; all has a default. */
@@ -61,35 +61,8 @@ const SAVE_SECONDS = 30;
 const NEWS_SECONDS = 5;
 const STATUS_SECONDS = 2;
 
-/** A difference of the two sources that is no longer rounding and delay. */
-const MOST_DIFFERENCE = 0.02;
-
-/** Those who are not watched are written down so often, and in no larger share of the time than this. */
-const DISTANT_SECONDS = 45, DISTANT_SHARE = 0.005;
-
 /** What is never done to those on the allow-list. */
 const HARSH: Action["do"][] = ["slow", "ban", "block"];
-
-/** `[bwlimit]`, or what to do where there is none. */
-export function policyOf(config: Config): Bwlimit {
-  if (config.bwlimit) return config.bwlimit;
-  throw new Failure(
-    `There is no [bwlimit] in ${config.file}: nothing is limited.`,
-    'Add it, for example: [bwlimit.client] and below it limit = { "1 h" = "10 GiB" }; mirror.toml.example shows all.',
-  );
-}
-
-/** Ports at which the mirror speaks HTTP and HTTPS. */
-export function portsOf(config: Config, policy: Bwlimit): { http: number[]; https: number[] } {
-  const { nginx, port } = config.server, { answer } = policy;
-  const http = answer.http_ports ?? [...new Set([nginx.port, port])];
-  const https = answer.https_ports ?? [nginx.tls_port];
-  return {
-    http: http.filter((p) => p > 0),
-    // Without a certificate nobody can answer there; such connections are reset.
-    https: nginx.certificate ? https.filter((p) => p > 0) : [],
-  };
-}
 
 /** The node's line, guarded. */
 export class Guard {
@@ -101,16 +74,13 @@ export class Guard {
   /** For the status. */
   answers = 0;
   collector?: Collector;
-  private difference: number | null = null;
-  /** Both sources when they were last compared. */
-  private compared?: { at: number; kernel: number; flows: number };
+  private readonly comparison: Comparison;
   readonly alarms = new Map<string, string>();
   private session?: Session;
   private allow: Network[] = [];
   private orders: Orders = { bans: [], unbans: [], allows: [] };
   private reading?: Reading;
   private missed = 0;
-  private destinations: number | null = null;
   private looking?: Promise<void>;
   private lookedAt = -Infinity;
   private lookSeconds = 0;
@@ -119,8 +89,7 @@ export class Guard {
   private news = false;
   private statusAt = 0;
   private resolvedAt = 0;
-  private distantAt = 0;
-  private savingDistant = false;
+  private readonly distant: Distant;
   private readonly run: Run;
   private readonly log: Log;
   readonly now: () => number;
@@ -129,6 +98,9 @@ export class Guard {
     this.policy = policyOf(config);
     this.files = filesIn(config.data);
     this.scopes = scopesOf(this.policy);
+    const shortest = this.scopes.map((s) => shares(this.policy, s).shortest);
+    this.comparison = new Comparison(Math.min(...shortest));
+    this.distant = new Distant(this.files, this.scopes);
     this.run = options.run ?? runProgram;
     this.now = options.now ?? (() => Date.now() / 1000);
     this.log = options.log;
@@ -153,16 +125,10 @@ export class Guard {
     await this.rebuild();
   }
 
-  private get mark(): string {
-    const { policy } = this, { http, https } = portsOf(this.config, policy);
-    const text = renderTable({ policy, http, https, allow: [], mark: "" });
-    return createHash("sha256").update(text).digest("hex").slice(0, 12);
-  }
-
   /** Whether the kernel has the table of this very configuration. */
   private async isOurs(): Promise<boolean> {
     try {
-      await this.list(`mark_${this.mark}`);
+      await this.list(`mark_${markOf(this.config)}`);
       return true;
     } catch (error) {
       if (error instanceof Failure && /is not there/.test(error.message)) return false;
@@ -182,9 +148,15 @@ export class Guard {
   /** Makes the table anew, with what is remembered in it. */
   private async rebuild(): Promise<void> {
     const { policy } = this, { http, https } = portsOf(this.config, policy);
-    const table = renderTable({ policy, http, https, allow: this.allow, mark: this.mark });
+    const table = renderTable({
+      policy,
+      http,
+      https,
+      allow: this.allow,
+      mark: markOf(this.config),
+    });
     const groups = this.engine.restore(this.now()).map(commandsOf);
-    this.engine.debts = await loadDistant(this.files, this.scopes, this.now());
+    this.engine.debts = await this.distant.load(this.now());
     for (const id of this.saved.clients.keys()) this.engine.debts.delete(id);
     for (const text of transactions([[table], ...groups])) await apply(text, this.run);
     this.saved.seenTotal = [0, 0, 0];
@@ -234,7 +206,7 @@ export class Guard {
     await this.act([...actions, ...(this.collector?.flows.judge(this.engine, now) ?? [])]);
     await this.countTotals();
     this.compare(now);
-    if (now >= this.distantAt) void this.saveDistant();
+    if (this.distant.isDue(now)) void this.saveDistant();
     const records = this.engine.records.splice(0);
     await this.writeDown(records);
     this.lookedAt = performance.now();
@@ -252,21 +224,10 @@ export class Guard {
     for (const text of transactions(wanted.map(commandsOf))) await apply(text, this.run);
     if (this.policy.mode !== "enforce") return;
     for (const action of wanted) {
-      if (action.do === "ban" || action.do === "block") await this.hangUp(action.id);
+      if (action.do === "ban" || action.do === "block") {
+        await hangUp(action.id, this.policy, this.run, this.log);
+      }
     }
-  }
-
-  /**
-   * Resets what connections of this machine a client still has. The kernel resets them itself at the next
-   * packet that comes from there; a client that only waits for data would send none.
-   */
-  private async hangUp(id: Id): Promise<void> {
-    const { scope, key } = splitId(id), { port, tls_port } = this.policy.answer;
-    const host = `${key}/${scope.prefix}`;
-    const spared = [port, tls_port, ...this.policy.exempt_ports];
-    const not = spared.flatMap((p) => ["and", "not", "sport", "=", `:${p}`]);
-    const result = await this.run({ command: "ss", args: ["-K", "-t", "dst", host, ...not] });
-    if (result.code !== 0) this.log.detail(`ss -K: ${result.stderr.trim()}`);
   }
 
   private async writeDown(records: Record[]): Promise<void> {
@@ -344,44 +305,33 @@ export class Guard {
 
   /** Both sources count the same packets; where they do not, one of them is wrong. */
   private compare(now: number): void {
-    if (!this.collector || !this.policy.sources.includes("kernel")) return;
-    const kernel = sum(this.saved.bytes), flows = sum(this.collector.flows.total);
-    const span = Math.min(...this.scopes.map((s) => shares(this.policy, s).shortest));
-    if (this.compared && now - this.compared.at < span) return;
-    const before = this.compared;
-    this.compared = { at: now, kernel, flows };
-    this.collector.flows.tidy(now);
-    if (!before) return;
-    const found = difference(kernel - before.kernel, flows - before.flows);
-    if (found === undefined) return;
-    this.difference = found;
-    const text =
-      `The kernel and the flows of the exporters differ by ${(found * 100).toFixed(1)} % ` +
-      `within ${formatDuration(span)}. Look at lost and untold of the collector in /status.json, ` +
-      "and whether the exporter sees all interfaces; its timeouts should be short to that time.";
-    this.alarm("difference", found > MOST_DIFFERENCE ? text : undefined);
-  }
-
-  /** Writes down those who are not watched: every minute, or less often where that takes long. */
-  private async saveDistant(): Promise<void> {
-    if (this.savingDistant) return;
-    this.savingDistant = true;
-    const started = performance.now();
-    const count = await saveDistant(this.files, this.scopes).catch((error) => {
-      this.log.warn(`warning: cannot write down who is far from a limit: ${error.message}`);
-      return 0;
-    });
-    if (count > 0) this.destinations = count;
-    const most = this.policy.destinations;
+    const flows = this.collector?.flows;
+    if (!flows) return;
     this.alarm(
-      "filling",
-      count > most * 0.9
-        ? `${count} of ${most} destinations of a kind are in use: past that nobody new is limited. Raise destinations in [bwlimit].`
+      "flows",
+      flows.full
+        ? "More destinations stand in flows than are counted. Raise destinations in [bwlimit]."
         : undefined,
     );
-    const seconds = (performance.now() - started) / 1000;
-    this.distantAt = this.now() + Math.max(DISTANT_SECONDS, seconds / DISTANT_SHARE);
-    this.savingDistant = false;
+    if (!this.policy.sources.includes("kernel")) return;
+    if (!this.comparison.look(sum(this.saved.bytes), sum(flows.total), now)) return;
+    this.alarm("difference", this.comparison.alarm);
+  }
+
+  /** Writes down those who are not watched. */
+  private async saveDistant(): Promise<void> {
+    try {
+      await this.distant.save(this.now());
+    } catch (error) {
+      this.log.warn(
+        `warning: cannot write down who is far from a limit: ${(error as Error).message}`,
+      );
+    }
+    const most = this.policy.destinations, { counted } = this.distant;
+    const text =
+      `${counted} of ${most} destinations of a kind are in use: past that nobody new is ` +
+      "limited. Raise destinations in [bwlimit].";
+    this.alarm("filling", counted !== null && counted > most * 0.9 ? text : undefined);
   }
 
   /** Something that an operator should look at; said once. */
@@ -418,10 +368,10 @@ export class Guard {
       allowed: this.allow.length,
       actions: this.saved.actions,
       bytes: { tcp, udp, other },
-      destinations: { counted: this.destinations, most: this.policy.destinations },
+      destinations: { counted: this.distant.counted, most: this.policy.destinations },
       uncounted: this.missed,
       collector: this.collector?.status() ?? null,
-      difference: this.difference,
+      difference: this.comparison.difference,
       answers: this.answers,
       alarms: [...this.alarms.values()],
     };

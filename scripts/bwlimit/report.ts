@@ -20,7 +20,7 @@ import { allowedNetworks } from "./allow.ts";
 import { Engine, type Reading } from "./engine.ts";
 import { filesIn, loadMemory, loadOrders, nothingSaved, pseudonyms } from "./memory.ts";
 import { Session } from "./nft.ts";
-import { policyOf } from "./guard.ts";
+import { policyOf } from "./settings.ts";
 import { readAll } from "./reading.ts";
 import { describe, listText, standingOf, standings } from "./view.ts";
 

@@ -2,10 +2,12 @@
 import { EXIT, Failure, type Log } from "../lib/cli.ts";
 import type { Config } from "../lib/config.ts";
 import { takeLock } from "../lib/lock.ts";
+import { pause } from "../lib/pause.ts";
 import { AnswerServer } from "./answer.ts";
 import { formatNetwork, parseNetwork } from "./address.ts";
 import { Collector, ownAddresses } from "./collector.ts";
-import { Guard, policyOf } from "./guard.ts";
+import { Guard } from "./guard.ts";
+import { policyOf } from "./settings.ts";
 import { filesIn } from "./memory.ts";
 
 /** After a failed look the next one waits for longer, up to this. */
@@ -61,32 +63,19 @@ function collect(guard: Guard, log: Log): Collector {
 
 /** Looks until `signal`. A look that fails is said once, and tried again after growing pauses. */
 async function lookOn(guard: Guard, log: Log, signal: AbortSignal) {
-  let pause = guard.policy.poll, said = "";
+  let wait = guard.policy.poll, said = "";
   while (!signal.aborted) {
     try {
       await guard.look();
       if (said) log.info("It works again.");
       said = "";
-      pause = guard.policy.poll;
+      wait = guard.policy.poll;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       if (said !== error.message) log.error(`error: ${error.message}\n  hint: ${error.hint}`);
       said = error.message;
-      pause = Math.min(LONGEST_PAUSE, pause * 2);
+      wait = Math.min(LONGEST_PAUSE, wait * 2);
     }
-    await sleep(pause, signal);
+    await pause(wait, signal);
   }
-}
-
-function sleep(seconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, seconds * 1000);
-    signal.addEventListener("abort", done);
-    if (signal.aborted) done();
-  });
 }

@@ -7,6 +7,7 @@ import { type Config, pathsOfOthers, type Repo } from "../lib/config.ts";
 import { readText } from "../lib/files.ts";
 import { type RepoFiles, repoFiles } from "../lib/storage.ts";
 import type { Profile } from "../profiles/profile.ts";
+import { pause } from "../lib/pause.ts";
 import { type Attempt, attempt, type Result } from "./attempt.ts";
 import { AttemptError } from "./attempt_error.ts";
 import { closedFiles, closeGate } from "./gate.ts";
@@ -14,20 +15,6 @@ import type { RunLog } from "./runlog.ts";
 import type { Wish, World } from "./session.ts";
 import { profileOf, sourceOf, withoutUser } from "./source.ts";
 import { fetchCheck } from "./upstream.ts";
-
-/** Sleeps, or wakes up early when the signal comes. */
-function pause(seconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, seconds * 1000);
-    signal.addEventListener("abort", done);
-  });
-}
 
 /** Seconds to wait before round `n` (from 1): exponential, at most 15 minutes, with full jitter. */
 export function backoff(n: number, baseSeconds: number, random: () => number): number {

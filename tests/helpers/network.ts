@@ -1,7 +1,7 @@
 /**
  * Some machines on one switch, each a network namespace of its own with an IPv4 and an IPv6 address:
- * nothing outside of them is touched, and they are gone with the process that made them (netns.ts has two
- * on a cable).
+ * nothing outside of them is touched, and they are gone with the process that made them (scripts/demo/netns.ts
+ * has two on a cable).
  */
 import { tied } from "../../scripts/lib/run.ts";
 

@@ -9,7 +9,8 @@ import {
 } from "../../../scripts/bwlimit/engine.ts";
 import type { Bytes } from "../../../scripts/bwlimit/rolling.ts";
 import { sum } from "../../../scripts/bwlimit/rolling.ts";
-import { MIB, policy } from "./fixture.ts";
+import { MIB } from "../../../scripts/demo/limited.ts";
+import { policy } from "./fixture.ts";
 
 const WHO: Id = "c4 192.0.2.7";
 

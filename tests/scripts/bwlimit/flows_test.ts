@@ -5,8 +5,9 @@ import { parseAddress } from "../../../scripts/bwlimit/address.ts";
 import { difference, Flows } from "../../../scripts/bwlimit/collector.ts";
 import { Engine } from "../../../scripts/bwlimit/engine.ts";
 import { Decoder, type Flow } from "../../../scripts/bwlimit/flowpacket.ts";
-import { MIB, policy } from "./fixture.ts";
-import { Scene, until, V4 } from "./scene.ts";
+import { MIB } from "../../../scripts/demo/limited.ts";
+import { policy } from "./fixture.ts";
+import { Scene, until, V4 } from "../../../scripts/demo/limited.ts";
 
 const u16 = (n: number) => [n >> 8 & 255, n & 255];
 const u32 = (n: number) => [...u16(n >>> 16), ...u16(n & 0xffff)];

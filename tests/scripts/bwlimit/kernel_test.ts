@@ -1,7 +1,6 @@
 /** bwlimit with the real kernel: what it counts, refuses and leaves alone. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { MIB } from "./fixture.ts";
-import { Scene, until, V4, V6 } from "./scene.ts";
+import { MIB, Scene, until, V4, V6 } from "../../../scripts/demo/limited.ts";
 
 const LIMIT = 20 * MIB;
 const POLICY = `[bwlimit]\npoll = "0.5 s"\nallow = ["10.77.0.9"]\nexempt_ports = [22, 8081]\n` +

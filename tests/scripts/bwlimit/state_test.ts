@@ -1,8 +1,7 @@
 /** bwlimit with the real kernel: windows, throttling, kills, reboots, operators, and what can go wrong. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { explainNft } from "../../../scripts/bwlimit/nft.ts";
-import { MIB } from "./fixture.ts";
-import { Scene, until, V4 } from "./scene.ts";
+import { MIB, Scene, until, V4 } from "../../../scripts/demo/limited.ts";
 
 const TABLE = "table inet mirrorkit\ndelete table inet mirrorkit\n";
 const bytesOf = (range: number) => ["-r", `0-${range - 1}`, "-o", "/dev/null"];

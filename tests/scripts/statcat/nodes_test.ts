@@ -8,7 +8,7 @@ import { join } from "@std/path/posix";
 import { denoCommand } from "../../../scripts/lib/children.ts";
 import { statcatFiles } from "../../../scripts/lib/statcat.ts";
 import { addToken } from "../../../scripts/statcat/tokens.ts";
-import { Lab } from "../../helpers/netns.ts";
+import { Lab } from "../../../scripts/demo/netns.ts";
 import { tempDir } from "../../helpers/node.ts";
 
 type Side = "server" | "client";

@@ -2,7 +2,7 @@
  * A machine and its clients in network namespaces of their own, joined by a cable (veth): nothing outside
  * of them is touched. Rootless: the namespaces belong to a user namespace made by unshare(1).
  */
-import { tied } from "../../scripts/lib/run.ts";
+import { tied } from "../lib/run.ts";
 
 const decoder = new TextDecoder();
 

@@ -1,9 +1,18 @@
-/** A mirror with bwlimit and its clients, in namespaces of their own: real nft, nginx and curl. */
+/**
+ * A mirror with bwlimit and its clients, in namespaces of their own: real nft, nginx and curl. For tests and
+ * the bench.
+ */
 import { join } from "@std/path/posix";
-import type { BwlimitStatus } from "../../../formats/bwlimit.ts";
-import { denoCommand } from "../../../scripts/lib/children.ts";
-import { Lab, type Output } from "../../helpers/netns.ts";
-import { MIB, toml } from "./fixture.ts";
+import type { BwlimitStatus } from "../../formats/bwlimit.ts";
+import { denoCommand } from "../lib/children.ts";
+import { Lab, type Output } from "./netns.ts";
+
+export const MIB = 1024 ** 2;
+
+/** What follows `[bwlimit…]` in a whole mirror.toml. */
+export const toml = (bwlimit: string) =>
+  `[site]\nname = "m.example.org"\ncontact = "mirror@example.org"\n${bwlimit}\n` +
+  `[[repo]]\nname = "a"\nprofile = "arch"\nupstream = ["/x"]\n`;
 
 /** The mirror's addresses. */
 export const V4 = "http://10.77.0.1", V6 = "http://[fd77::1]";
