@@ -12,6 +12,7 @@ import { Heights, linesOf } from "../../web/listing/heights.ts";
 import { Kept } from "../../web/listing/kept.ts";
 import { moved, moveOf, TypeAhead } from "../../web/listing/keys.ts";
 import { kindOf } from "../../web/listing/kinds.ts";
+import { Loader } from "../../web/listing/load.ts";
 import { countDirs, readNumbers } from "../../web/listing/lines.ts";
 import { sorted } from "../../web/listing/order.ts";
 import { prefetchUrl } from "../../web/listing/prefetch.ts";
@@ -89,6 +90,48 @@ Deno.test("Kept: what is no listing, an error; what is cut, not complete", () =>
   for (const text of none) assertThrows(() => keep(text));
   assertThrows(() => keep('{"v":2,"entries":[\n]}\n'), Error, "version 2");
   assertEquals(keep('{"v":1,"entries":[\n{"name":"x\n]}\n').entry(0).name, "\ufffd");
+});
+
+/** A server that answers with each of some bodies, one after another; an error cuts the connection. */
+function answers(...bodies: { text: string; cut?: boolean; tag?: string; status?: number }[]) {
+  return (() => {
+    const { text, cut, tag = '"1"', status = 200 } = bodies.shift()!;
+    const body = new ReadableStream(
+      {
+        pull(controller) {
+          if (this.sent) return cut ? controller.error(new Error("cut")) : controller.close();
+          this.sent = true;
+          controller.enqueue(bytesOf(text));
+        },
+        sent: false,
+      } as UnderlyingDefaultSource & { sent: boolean },
+    );
+    return Promise.resolve(new Response(body, { status, headers: { etag: tag } }));
+  }) as typeof fetch;
+}
+
+Deno.test("Loader: goes on after a cut, reads anew what is another listing, gives up where there is none", async () => {
+  const text = renderJson({ ...HEAD, entries: named(["a", "b", "c"]) });
+  const other = renderJson({ ...HEAD, entries: named(["x"]) });
+  const part = { text: text.slice(0, -60), cut: true };
+  const run = async (...bodies: Parameters<typeof answers>) => {
+    const phases: string[] = [];
+    const loader: Loader = new Loader("?format=json", () => phases.push(loader.phase), {
+      fetch: answers(...bodies),
+      pause: () => 0,
+    });
+    const { kept } = loader;
+    await loader.run();
+    const rows = Array.from({ length: loader.kept.count }, (_, i) => i);
+    return [loader.kept === kept, loader.phase, namesOf(loader.kept, rows).join(" "), phases.at(1)];
+  };
+  assertEquals(await run({ text }), [true, "complete", "a b c", "complete"]);
+  assertEquals(await run(part, { text }), [true, "complete", "a b c", "cut"]);
+  assertEquals(await run(part, part, { text }), [true, "complete", "a b c", "cut"]);
+  assertEquals(await run(part, { text: other, tag: '"2"' }), [false, "complete", "x", "cut"]);
+  assertEquals((await run({ text: "{}", status: 404 }))[1], "refused");
+  assertEquals((await run({ text: "<html>\n" }))[1], "refused");
+  assertEquals((await run({ text: "", status: 503 }, { text }))[1], "complete");
 });
 
 Deno.test("lines: directories and numbers, read without decoding, are those of the entries", () => {
@@ -529,7 +572,6 @@ Deno.test("readSums: GNU's, BSD's and a lone hash", () => {
   assertEquals(hashName(`/d/by-hash/MD5Sum/${a}`), undefined);
 });
 
-/** Made with GnuPG: `gpg --quick-gen-key … ed25519 sign`, `gpg --detach-sign`. */
 Deno.test("readSignature: who, when and with what, of old and new packets", () => {
   const subpackets = [
     [2, 0x65, 0x53, 0xf1, 0x00], // made 2023-11-14 22:13:20

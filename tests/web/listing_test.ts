@@ -1,9 +1,17 @@
 /** The listing page in a real browser: what it shows, what it can do, and what it does not let happen. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/posix";
-import type { Page } from "playwright-core";
-import { assertAccessible, type Bench, openPage, withBrowser } from "../helpers/browser.ts";
+import type { Browser, Page } from "playwright-core";
+import {
+  assertAccessible,
+  assertLooks,
+  type Bench,
+  LOOKS,
+  openPage,
+  withBrowser,
+} from "../helpers/browser.ts";
 import { Relay } from "../helpers/relay.ts";
+import { NOW } from "../server/fixture.ts";
 import { MIXED, packages, putListing } from "./listing_node.ts";
 
 /** Names that would run something, were they taken for markup or for a URL. */
@@ -61,8 +69,9 @@ async function prepare({ node }: Bench) {
   const parts = [0x88, 22, 4, 0, 22, 8, 0, 6, 5, 2, 0x65, 0x53, 0xf1, 0, 0, 10, 9, 16];
   await node.write(`arch/mixed/${sig}`, Uint8Array.from([...parts, 1, 2, 3, 4, 5, 6, 7, 8]));
   await putListing(node, "/arch/", []);
-  await putListing(node, "/arch/empty/", []);
+  await putListing(node, "/arch/empty/", [], { bytes: 0 });
   await putListing(node, "/arch/many/", packages(2000));
+  await putListing(node, "/arch/large/", packages(100_000));
   await putListing(node, "/arch/huge/", packages(300_000));
 }
 
@@ -295,7 +304,7 @@ const STEPS: Record<string, (bench: Bench) => Promise<void>> = {
       await complete(page);
       assertEquals((await rows(page)).length, 3);
       assertEquals(await page.getByRole("alert").count(), 0);
-      await putListing(node, "/arch/empty/", []);
+      await putListing(node, "/arch/empty/", [], { bytes: 0 });
     }, { expected: /ERR_FAILED/ });
   },
 
@@ -350,6 +359,10 @@ const STEPS: Record<string, (bench: Bench) => Promise<void>> = {
     });
   },
 
+  "the stored looks: a mixed directory, an empty one, 100,000 rows"({ browser, url }) {
+    return looks(browser, url);
+  },
+
   "in Korean where the browser asks for it"({ open }) {
     return withPage(open("/arch/mixed/", { locale: "ko-KR" }), async (page) => {
       assertEquals(await page.locator("#filter").getAttribute("placeholder"), "이름 거르기");
@@ -396,6 +409,23 @@ async function withPage(
     await body(page);
     assertEquals(complaints.filter((c) => !expected?.test(c)), []);
   } finally {
+    await page.context().close();
+  }
+}
+
+async function looks(browser: Browser, url: string) {
+  for (const { name, ...options } of LOOKS) {
+    const page = await (await browser.newContext(options)).newPage();
+    await page.clock.setFixedTime(NOW * 1000);
+    for (const directory of ["mixed", "empty", "large"]) {
+      await page.goto(`${url}/arch/${directory}/`);
+      await complete(page);
+      // The port is another each time, and the mirror's name in its place.
+      const host = "document.querySelector('listing-page').renderRoot.querySelector('nav a')";
+      await page.evaluate(`${host}.textContent = "mirror.example.org"`);
+      if (directory === "mixed") await page.locator("readme-text pre").waitFor();
+      await assertLooks(page, `listing-${directory}-${name}`);
+    }
     await page.context().close();
   }
 }

@@ -139,7 +139,7 @@ export const pageStyles = css`
     padding: 0.25rem 0.75rem;
     background: var(--paper);
   }
-  @media (hover: none) {
+  @media (hover: none), (max-width: 48rem) {
     .keys {
       display: none;
     }

@@ -111,7 +111,7 @@ const boxes = css`
 /** The columns, and their order on a narrow screen. */
 const columns = css`
   .list {
-    --line: 1.25rem;
+    --leading: 1.25rem;
     --base: 0.75rem;
     --columns: minmax(0, 1fr) 5rem 9rem 7.5rem;
   }
@@ -126,7 +126,7 @@ const columns = css`
     grid-template-columns: var(--columns);
     column-gap: 1.25rem;
     padding: calc(var(--base) / 2) 0.5rem;
-    line-height: var(--line);
+    line-height: var(--leading);
     white-space: nowrap;
   }
   .files,
@@ -294,7 +294,7 @@ export const rowStyles = [
     .head,
     .head .name {
       color: var(--quiet);
-      font: var(--small) / var(--line) system-ui, sans-serif;
+      font: var(--small) / var(--leading) system-ui, sans-serif;
     }
     button {
       padding: 0;
@@ -328,7 +328,7 @@ export const rowStyles = [
       inset-inline-end: 0;
       inset-block-start: 0;
       width: 1.5rem;
-      height: var(--line);
+      height: var(--leading);
     }
     .peek::before {
       content: "";
