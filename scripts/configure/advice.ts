@@ -28,6 +28,8 @@ export function advice(config: Config, site: Site, nginxFound: boolean): string[
     `       vsftpd ${out}/vsftpd.conf`,
   ];
   if (front && rsync.tls === "stunnel") lines.push(`       stunnel ${out}/stunnel.conf`);
+  if (config.statcat.hub) lines.push("       statcat hub, statcat spoke (live traffic)");
+  lines.push(`Keep logs small: cp ${out}/logrotate.conf /etc/logrotate.d/mirrorkit`);
   if (!config.server.socket) {
     lines.push(`Set in mirror.toml, below [server]: socket = "${SOCKET}"`);
     lines.push("       (the embedded server then listens for nginx there, not at a port)");

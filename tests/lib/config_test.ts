@@ -86,6 +86,22 @@ Deno.test("readConfig: errors name file, key, value and what is allowed", () => 
       /path = "\/healthz\/" of a is not allowed; the server's own are/,
     ],
     [
+      SITE + `[statcat]\nname = "A/b"\n` + repo(""),
+      /statcat\.name = "A\/b" is not allowed; allowed are lower-case letters/,
+    ],
+    [
+      SITE + `[statcat]\ninterfaces = ["../lo"]\n` + repo(""),
+      /statcat\.interfaces\[0\] = "\.\.\/lo" is not allowed; allowed is the name of an/,
+    ],
+    [
+      SITE + `[statcat]\nsend_to = [{ url = "http://h/", token_file = "t" }]\n` + repo(""),
+      /statcat\.send_to\[0\]\.url = "http:\/\/h\/" is not allowed; allowed is a URL such as "wss/,
+    ],
+    [
+      SITE + repo(`path = "/stats.json/"`),
+      /path = "\/stats\.json\/" of a is not allowed; the server's own are/,
+    ],
+    [
       `[site]\nname = "a b;c"\n` + repo(),
       /site\.name = "a b;c" is not allowed; allowed is the host name/,
     ],

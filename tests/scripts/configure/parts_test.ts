@@ -210,6 +210,8 @@ Deno.test("advice: packages, ports and commands of what is configured", () => {
   const lines = advice(config(`[server.nginx]\n${CERTIFIED}`), site(), true).join("\n");
   assertStringIncludes(lines, "nginx rsync vsftpd libnginx-mod-stream");
   assertStringIncludes(lines, "Open: TCP 80, 443, 873, 874, 21, 40000-40999");
+  assertStringIncludes(lines, "statcat hub, statcat spoke");
+  assertStringIncludes(lines, "/logrotate.conf /etc/logrotate.d/mirrorkit");
   assertStringIncludes(lines, 'below [server]: socket = "/run/mirrorkit/server.sock"');
   const none = advice(config(`[server.nginx]\n${CERTIFIED}`), site({ certified: false }), true);
   assertStringIncludes(
@@ -217,4 +219,6 @@ Deno.test("advice: packages, ports and commands of what is configured", () => {
     "certbot certonly --webroot -w /var/www/acme -d m.example.org",
   );
   assertStringIncludes(advice(config(), site(), false).join("\n"), "There is no nginx here");
+  const alone = advice(config("[statcat]\nhub = false\n"), site(), true).join("\n");
+  assertEquals(alone.includes("statcat"), false);
 });
