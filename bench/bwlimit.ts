@@ -125,7 +125,8 @@ async function looks(count: number, seconds: number): Promise<string[]> {
   // Those who are far from a limit are written down from time to time, in a two-hundredth of it.
   const file = scene.state("distant.c4.json"), atLeast = count * 80;
   const early = await spent();
-  await until("distant", async () => (await Deno.stat(file)).size > atLeast, 120);
+  const size = () => Deno.stat(file).then((info) => info.size, () => 0);
+  await until("distant", async () => await size() > atLeast, 120);
   const writing = await spent() - early, every = Math.max(45, writing / 0.005);
   const times: number[] = [];
   const start = await spent(), began = performance.now();

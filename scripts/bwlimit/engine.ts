@@ -320,11 +320,18 @@ export class Engine {
   }
 
   /** An operator refuses somebody, and has written that down. */
-  obey(id: Id, why: string, step: Step, since: number, until: number): Action[] {
+  obey(
+    id: Id,
+    why: string,
+    step: Step,
+    since: number,
+    until: number,
+    now: number,
+  ): Action[] {
     const client = this.client(id), bytes = this.counted(client);
     this.clear(client);
     client.ban = { step, since, until, why, by: "operator", bytes };
-    return [{ do: step, id, seconds: until - since }];
+    return [{ do: step, id, seconds: until - now }];
   }
 
   private clear(client: Client) {

@@ -199,9 +199,9 @@ export class Guard {
       this.log.warn("The table inet mirrorkit has gone or is another one; it is made again.");
       await this.rebuild();
     }
-    await this.obey(now);
     if (now - this.resolvedAt >= this.policy.resolve_every) await this.renewAllow(false);
     const reading = this.reading = await this.read();
+    await this.obey(reading, now);
     const actions = this.engine.look(reading, now);
     await this.act([...actions, ...(this.collector?.flows.judge(this.engine, now) ?? [])]);
     await this.countTotals();
@@ -243,19 +243,27 @@ export class Guard {
     await audit(this.files, records.map((r) => ({ ...r, who: showId(r.id) })), this.policy.mode);
   }
 
-  /** Takes in what operators have asked for since. */
-  private async obey(now: number): Promise<void> {
+  /**
+   * Takes in what operators have asked for since. They write their order before they tell the kernel, so
+   * orders are read after the kernel: what was found there and they asked for is no surprise.
+   */
+  private async obey(reading: Reading, now: number): Promise<void> {
     const orders = await loadOrders(this.files, now);
     const before = JSON.stringify(this.orders.allows), actions: Action[] = [];
     for (const { id, at } of orders.unbans) {
-      if (at > this.saved.obeyedAt) actions.push(...this.engine.pardon(id));
+      if (at <= this.saved.obeyedAt) continue;
+      actions.push(...this.engine.pardon(id));
+      for (const set of [reading.ban, reading.block, reading.slow]) set.delete(id);
     }
     for (const { id, at, until, step, why } of orders.bans) {
       const isNew = at > this.saved.obeyedAt || !this.engine.client(id).ban;
       if (!isNew || !this.scopes.includes(splitId(id).scope)) continue;
-      actions.push(...this.engine.obey(id, why, step, at, until));
+      actions.push(...this.engine.obey(id, why, step, at, until, now));
+      reading[step].set(id, until - now);
     }
-    this.saved.obeyedAt = now;
+    for (const { at } of [...orders.bans, ...orders.unbans]) {
+      this.saved.obeyedAt = Math.max(this.saved.obeyedAt, at);
+    }
     await this.act(actions);
     this.orders = orders;
     if (JSON.stringify(orders.allows) !== before) await this.renewAllow(false);
