@@ -66,9 +66,17 @@ export function startSpoke(
   sysfs?: string,
 ): { stop(): void } {
   const sampler = new Sampler(interfaces, { ...KERNEL, ...(sysfs ? { sysfs } : {}) });
-  const uplinks = hubs.map(({ name, find }) =>
-    new Uplink({ find, report: (what) => log.info(`hub ${name}: ${what}`) })
-  );
+  const uplinks = hubs.map(({ name, find }) => {
+    let last = "";
+    return new Uplink({
+      find,
+      report(what) {
+        // A hub that is away for hours is not worth a line for every attempt.
+        if (what !== last) log.info(`hub ${name}: ${what}`);
+        last = what;
+      },
+    });
+  });
   sampler.sample();
   const second = everySecond(() => {
     const sample = sampler.sample();

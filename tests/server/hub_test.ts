@@ -1,12 +1,15 @@
 /** Live statistics through nginx and through the embedded server: events at once, spokes let through. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path/posix";
 import { readLiveEvent, readStats } from "../../formats/stats.ts";
+import { denoCommand } from "../../scripts/lib/children.ts";
 import { Log } from "../../scripts/lib/cli.ts";
+import { eachLine } from "../../scripts/lib/run.ts";
 import { statcatFiles } from "../../scripts/lib/statcat.ts";
 import { startHub } from "../../scripts/statcat/run_hub.ts";
 import { addToken } from "../../scripts/statcat/tokens.ts";
 import { forTest, startNginx, writeServers } from "../helpers/daemons.ts";
+import { output } from "../helpers/serving.ts";
 import { connectSpoke } from "../helpers/statcat.ts";
 import { startServer } from "../../server/listen.ts";
 import { makeNode } from "./fixture.ts";
@@ -86,5 +89,70 @@ Deno.test("nginx and embedded server: events come at once, spokes by nginx, limi
   await held.body!.cancel().catch(() => {});
   clearInterval(talk);
   spoke.ws.terminate();
+  await hub.close();
+});
+
+Deno.test("wss: a real spoke through nginx's TLS, and one that does not know the certificate is told so", async () => {
+  await using node = await makeNode({ arch: "/arch/" });
+  await Deno.chmod(node.data, 0o755);
+  const config = forTest(node.config, node.data), at = (name: string) => join(node.data, name);
+  // A CA and what it signed: a certificate that signs itself is no CA for Deno.
+  const request = ["req", "-newkey", "rsa:2048", "-nodes", "-days", "2"];
+  const openssl = (...args: string[]) => output("openssl", args, { cwd: node.data });
+  await openssl(...request, "-x509", "-subj", "/CN=test", "-keyout", "ca.key", "-out", "ca.pem");
+  await openssl(...request, "-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "request.pem");
+  await Deno.writeTextFile(at("san"), "subjectAltName=DNS:localhost\n");
+  await openssl(
+    ...["x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key"],
+    ...["-CAcreateserial", "-days", "2", "-extfile", "san", "-out", "cert.pem"],
+  );
+  Object.assign(config.server.nginx, {
+    certificate: at("cert.pem"),
+    certificate_key: at("key.pem"),
+  });
+  config.server.rsync.tls = "off";
+  await using _nginx = await startNginx(await writeServers(config, node.data, at("web")), config);
+  const hub = await startHub(config, new Log(0, () => {}));
+  await Deno.writeTextFile(at("token"), await addToken(statcatFiles(config.data).tokens, "far"));
+  const url = `wss://localhost:${config.server.nginx.tls_port}/.mirrorkit/spoke`;
+  await Deno.writeTextFile(
+    at("far.toml"),
+    `[site]\nname = "far"\n[statcat]\nhub = false\ninterfaces = ["lo"]\n` +
+      `send_to = [{ url = "${url}", token_file = "token" }]\n` +
+      `[[repo]]\nname = "a"\nprofile = "generic"\nupstream = ["/u/"]\n`,
+  );
+  const spoke = (env: Record<string, string>, data: string) => {
+    const where = ["--config", at("far.toml"), "--data", at(data)];
+    const [program, ...args] = denoCommand("scripts/statcat.ts", ["spoke", ...where]);
+    const child = new Deno.Command(program, {
+      args,
+      env,
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    })
+      .spawn();
+    let said = "";
+    const read = eachLine(child.stderr, (line) => void (said += line + "\n"));
+    return {
+      said: () => said,
+      async stop() {
+        child.kill("SIGTERM");
+        assertEquals((await child.status).code, 0);
+        await read;
+      },
+    };
+  };
+  const knows = spoke({ NODE_EXTRA_CA_CERTS: at("ca.pem") }, "far");
+  const stranger = spoke({}, "stranger");
+  const { ids } = await listen(`http://127.0.0.1:${hub.port}/`, 2);
+  assertEquals(ids, ["far", "far"]);
+  for (let tries = 0; tries < 100 && !/cut:/.test(stranger.said()); tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assertMatch(stranger.said(), /hub localhost:\d+: cut: .*certificate/i);
+  await knows.stop();
+  await stranger.stop();
+  assertMatch(knows.said(), /hub localhost:\d+: connected/);
   await hub.close();
 });
