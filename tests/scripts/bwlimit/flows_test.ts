@@ -326,6 +326,6 @@ Deno.test("ipfix alone: a client is refused for what flows say; both: a differen
     await until("the record", async () => (await scene.audit()).length > 0);
     const audit = await scene.audit();
     assertEquals(audit.map((a) => [a.did, a.who, a.by]), [["banned", "10.77.0.2", "ipfix"]]);
-    assertEquals((await scene.status()).collector?.flows, 2);
+    await until("status", async () => (await scene.status()).collector?.flows === 2);
   });
 });
