@@ -20,9 +20,15 @@ const CHROMIUM = {
     "--disable-lcd-text --force-color-profile=srgb",
 };
 
+const FONTS = fromFileUrl(new URL("fonts.conf", import.meta.url));
+
 /** Debian's chromium, without a window. The caller closes it. */
 export const launch = (): Promise<Browser> =>
-  chromium.launch({ ...CHROMIUM, args: CHROMIUM.args.split(" ") });
+  chromium.launch({
+    ...CHROMIUM,
+    args: CHROMIUM.args.split(" "),
+    env: { ...Deno.env.toObject(), FONTCONFIG_FILE: FONTS },
+  });
 
 /** A page, with what the browser said against it (console, uncaught errors, refused by policy). */
 export interface Opened {
