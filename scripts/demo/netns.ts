@@ -43,6 +43,27 @@ export class Lab implements AsyncDisposable {
     return lab;
   }
 
+  /** A container behind the server, 10.88.0.2, to which the server forwards; gives how to run commands in it. */
+  async container(): Promise<(command: string[]) => string[]> {
+    const pid = await this.hold([...this.enter("server", false), "unshare", "--net"]);
+    await this.sh(
+      "server",
+      `ip link add port type veth peer name eth netns ${pid} && ip addr add 10.88.0.1/24 dev port && ` +
+        "ip link set port up && echo 1 > /proc/sys/net/ipv4/ip_forward",
+    );
+    await this.sh("client", "ip route add 10.88.0.0/24 via 10.77.0.1");
+    const inside = (command: string[]) => [
+      ...["nsenter", "--target", String(pid), "--user", "--net", "--preserve-credentials", "--"],
+      ...command,
+    ];
+    const up = "ip link set lo up && ip addr add 10.88.0.2/24 dev eth && ip link set eth up && " +
+      "ip route add default via 10.88.0.1";
+    const [program, ...args] = inside(["sh", "-c", up]);
+    const { success, stderr } = await new Deno.Command(program, { args }).output();
+    if (!success) throw new Error(decoder.decode(stderr));
+    return inside;
+  }
+
   /** Starts what keeps a namespace alive, and waits until it is there. */
   private async hold(command: string[]): Promise<number> {
     const [program, ...args] = [...command, "sleep", "300"];
@@ -93,11 +114,15 @@ export class Lab implements AsyncDisposable {
 
   /** Starts a program that stays; it ends with the lab, or before. */
   start(
-    side: "server" | "client",
+    side: "server" | "client" | "host",
     command: string[],
     options: Deno.CommandOptions = {},
   ): Deno.ChildProcess {
-    const { command: program, args } = tied(this.inside(side, command));
+    const { command: program, args } = tied(
+      side === "host"
+        ? { command: command[0], args: command.slice(1) }
+        : this.inside(side, command),
+    );
     const child = new Deno.Command(program, {
       args,
       stdin: "null",

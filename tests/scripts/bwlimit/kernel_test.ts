@@ -171,3 +171,31 @@ Deno.test("limit: not 64 KiB pass it at full speed, the rest is refused with rea
     },
   );
 });
+
+Deno.test("containers: what is forwarded for them counts, is cut and answered like the host's own", async () => {
+  await using scene = await Scene.make(
+    `[bwlimit]\npoll = "0.5 s"\n[bwlimit.client]\nlimit = { "1 h" = "20 MiB" }\n`,
+  );
+  const { lab } = scene, inside = await lab.container();
+  await Deno.writeTextFile(
+    scene.path("container.conf"),
+    (await Deno.readTextFile(scene.path("nginx.conf"))).replace(
+      /listen .*; root/,
+      "listen 10.88.0.2:80; root",
+    )
+      .replace(/pid \S+;/, `pid ${scene.path("container.pid")};`),
+  );
+  lab.start("host", inside(["nginx", "-e", "stderr", "-c", scene.path("container.conf")]));
+  const get = (...args: string[]) => lab.curl("http://10.88.0.2/big", ...args);
+  await until("nginx", async () => (await get("-r", "0-0")).status === 206);
+  await scene.start();
+  const before = await lab.sent();
+  const { code } = await get("-o", "/dev/null", "-m", "5");
+  const after = await lab.sent();
+  const sent = after.bytes - before.bytes - 14 * (after.packets - before.packets);
+  console.log(
+    `limit ${LIMIT}, on the wire ${sent} (${sent - LIMIT} past it); curl ended with ${code}`,
+  );
+  assert(sent - LIMIT <= 64 * 1024 && sent > LIMIT - 512 * 1024, `${sent}`);
+  assertEquals((await get()).status, 429);
+});
