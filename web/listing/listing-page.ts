@@ -4,6 +4,7 @@ import { t, Translated } from "../base/language.ts";
 import type { FileEntry } from "../../formats/listing.ts";
 import { type Address, readAddress, writeAddress } from "./address.ts";
 import { Arrival, type Left } from "./arrival.ts";
+import { filterWord } from "./filter.ts";
 import { Insets } from "./insets.ts";
 import { takeEarly } from "./early.ts";
 import "./listing-rows.ts";
@@ -107,12 +108,20 @@ export class ListingPage extends LitElement {
     if (this.kept.count > 0) this._shownAt = performance.now();
     if (this.loader.phase === "complete" && this._phase !== "complete") {
       this._readme = findReadme(this.kept);
+      this._warm();
       if (this._readme) import("./readme-text.ts");
     }
     if (this.loader.phase !== this._phase) performance.mark(`listing-${this.loader.phase}`);
     this._phase = this.loader.phase;
     this.version++;
     if (!this._arrival.done) this.updateComplete.then(() => this._arrive());
+  }
+
+  /** Has the filter compiled while nothing else is to be done: the first key should not wait for that. */
+  private _warm() {
+    const some = Uint32Array.from({ length: Math.min(20_000, this.kept.count) }, (_, i) => i);
+    const idle = globalThis.requestIdleCallback ?? ((task: () => void) => setTimeout(task, 300));
+    for (let i = 0; i < 3; i++) idle(() => filterWord(this.kept, some, "~~"));
   }
 
   private _arrive() {
