@@ -96,6 +96,8 @@ async function bundle(entryPoints: string[], format: "esm" | "iife", unsaid: Reg
     // What a page needs only now and then is a file of its own, fetched when it is needed.
     splitting: format === "esm",
     metafile: true,
+    // Licences of what is bundled stand in files beside it.
+    legalComments: "external",
     charset: "utf8",
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
     // Members that TypeScript calls private.
@@ -105,7 +107,7 @@ async function bundle(entryPoints: string[], format: "esm" | "iife", unsaid: Reg
   });
   return outputFiles.map(({ path, contents }) => {
     const name = fileName(path);
-    const imports = metafile.outputs[`assets/${name}`].imports
+    const imports = (metafile.outputs[`assets/${name}`]?.imports ?? [])
       .filter(({ kind }) => kind === "import-statement").map((chunk) => fileName(chunk.path));
     return { name, bytes: contents as Uint8Array<ArrayBuffer>, imports };
   });

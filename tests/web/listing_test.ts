@@ -435,6 +435,11 @@ async function hostile({ open, node }: Bench) {
   await node.write("arch/hostile/README.md", HOSTILE.join("\n"));
   await node.list("/arch/hostile/");
   await withPage(open("/arch/hostile/"), async (page) => {
+    await page.addInitScript(
+      "globalThis.violations = []; addEventListener('securitypolicyviolation', " +
+        "(e) => violations.push(e.violatedDirective))",
+    );
+    await page.reload();
     await page.locator("readme-text pre").waitFor();
     const names = await rows(page);
     for (const name of HOSTILE.slice(0, 6)) assert(names.includes(name), `${name} is not shown`);
@@ -455,7 +460,11 @@ async function hostile({ open, node }: Bench) {
       await page.keyboard.press("Escape");
     }
     assertEquals(await inPage(page, "typeof sentinel"), "undefined");
-  });
+    assertEquals(await inPage(page, "violations"), []);
+    // The listener does hear of what is refused.
+    await page.evaluate("document.body.setAttribute('style', 'color: red')");
+    assertEquals(await inPage(page, "violations.length"), 1);
+  }, { expected: /inline style/ });
 }
 
 async function huge({ open, url }: Bench) {

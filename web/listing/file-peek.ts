@@ -1,6 +1,8 @@
 import "./shared.ts";
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import { commonStyles } from "./common-styles.ts";
+import { dialogStyles } from "./dialog-styles.ts";
 import { t, Translated } from "../base/language.ts";
 import { type Entry, hrefOf } from "../../formats/listing.ts";
 import { toDisplay } from "../../formats/names.ts";
@@ -19,79 +21,63 @@ import { bothTimes, rowOf } from "./view.ts";
  */
 @customElement("file-peek")
 export class FilePeek extends LitElement {
-  static override styles = css`
-    dialog {
-      width: min(60rem, 100vw - 2rem);
-      max-height: calc(100vh - 2rem);
-      padding: 0;
-      border: 1px solid var(--edge);
-      border-radius: 8px;
-      background: var(--paper);
-      color: var(--text);
-      overflow: auto;
-    }
-    dialog::backdrop {
-      background: rgb(0 0 0 / 0.4);
-    }
-    .head {
-      position: sticky;
-      inset-block-start: 0;
-      display: flex;
-      align-items: start;
-      gap: 1rem;
-      padding: 0.75rem 1rem;
-      border-block-end: 1px solid var(--line);
-      background: var(--paper);
-    }
-    h2 {
-      margin: 0;
-      font: 600 var(--small) / 1.5 var(--mono);
-      overflow-wrap: anywhere;
-    }
-    p {
-      margin: 0;
-      color: var(--quiet);
-      font-size: var(--small);
-    }
-    .head > div {
-      flex: 1;
-    }
-    section {
-      padding: 1rem;
-    }
-    section > p {
-      margin-block-end: 0.75rem;
-    }
-    pre {
-      margin: 0;
-      font: var(--small) / 1.5 var(--mono);
-      white-space: pre-wrap;
-      overflow-wrap: anywhere;
-      tab-size: 4;
-      unicode-bidi: plaintext;
-    }
-    img {
-      display: block;
-      max-width: 100%;
-      margin: auto;
-    }
-    a {
-      color: var(--accent);
-    }
-    button {
-      padding: 0.15rem 0.75rem;
-      border: 1px solid var(--edge);
-      border-radius: 4px;
-      background: none;
-      color: inherit;
-      font: inherit;
-      cursor: pointer;
-    }
-    :focus-visible {
-      outline: 2px solid var(--accent);
-      outline-offset: 2px;
-    }
-  `;
+  static override styles = [
+    commonStyles,
+    dialogStyles,
+    css`
+      dialog {
+        width: min(60rem, 100vw - 2rem);
+        max-height: calc(100vh - 2rem);
+        padding: 0;
+        overflow: auto;
+      }
+      .head {
+        position: sticky;
+        inset-block-start: 0;
+        display: flex;
+        align-items: start;
+        gap: 1rem;
+        padding: 0.75rem 1rem;
+        border-block-end: 1px solid var(--line);
+        background: var(--paper);
+      }
+      h2 {
+        margin: 0;
+        font: 600 var(--small) / 1.5 var(--mono);
+        overflow-wrap: anywhere;
+      }
+      p {
+        margin: 0;
+        color: var(--quiet);
+        font-size: var(--small);
+      }
+      .head > div {
+        flex: 1;
+      }
+      section {
+        padding: 1rem;
+      }
+      section > p {
+        margin-block-end: 0.75rem;
+      }
+      pre {
+        margin: 0;
+        font: var(--small) / 1.5 var(--mono);
+        white-space: pre-wrap;
+        overflow-wrap: anywhere;
+        tab-size: 4;
+        unicode-bidi: plaintext;
+      }
+      img {
+        display: block;
+        max-width: 100%;
+        margin: auto;
+      }
+      a {
+        color: var(--accent);
+      }
+    `,
+  ];
 
   @property({ attribute: false })
   accessor entry!: Entry;

@@ -1,6 +1,8 @@
 import "./shared.ts";
 import { css, html, LitElement } from "lit";
 import { customElement } from "lit/decorators.js";
+import { commonStyles } from "./common-styles.ts";
+import { dialogStyles } from "./dialog-styles.ts";
 import { t, Translated } from "../base/language.ts";
 import type { Key } from "../../formats/messages.ts";
 
@@ -31,54 +33,37 @@ const KEYS: [string[], Key][] = [
  */
 @customElement("key-help")
 export class KeyHelp extends LitElement {
-  static override styles = css`
-    dialog {
-      max-width: calc(100vw - 2rem);
-      padding: 1.25rem 1.5rem;
-      border: 1px solid var(--edge);
-      border-radius: 8px;
-      background: var(--paper);
-      color: var(--text);
-    }
-    dialog::backdrop {
-      background: rgb(0 0 0 / 0.4);
-    }
-    h2 {
-      margin: 0 0 0.75rem;
-      font-size: var(--large);
-    }
-    dl {
-      display: grid;
-      grid-template-columns: auto 1fr;
-      gap: 0.35rem 1.25rem;
-      margin: 0 0 1.25rem;
-      font-size: var(--small);
-    }
-    dd {
-      margin: 0;
-    }
-    kbd {
-      padding: 0.05rem 0.35rem;
-      border: 1px solid var(--line);
-      border-radius: 4px;
-      background: var(--tint);
-      font-family: var(--mono);
-      white-space: nowrap;
-    }
-    button {
-      padding: 0.15rem 0.75rem;
-      border: 1px solid var(--edge);
-      border-radius: 4px;
-      background: none;
-      color: inherit;
-      font: inherit;
-      cursor: pointer;
-    }
-    :focus-visible {
-      outline: 2px solid var(--accent);
-      outline-offset: 2px;
-    }
-  `;
+  static override styles = [
+    commonStyles,
+    dialogStyles,
+    css`
+      dialog {
+        padding: 1.25rem 1.5rem;
+      }
+      h2 {
+        margin: 0 0 0.75rem;
+        font-size: var(--large);
+      }
+      dl {
+        display: grid;
+        grid-template-columns: auto 1fr;
+        gap: 0.35rem 1.25rem;
+        margin: 0 0 1.25rem;
+        font-size: var(--small);
+      }
+      dd {
+        margin: 0;
+      }
+      kbd {
+        padding: 0.05rem 0.35rem;
+        border: 1px solid var(--line);
+        border-radius: 4px;
+        background: var(--tint);
+        font-family: var(--mono);
+        white-space: nowrap;
+      }
+    `,
+  ];
 
   protected translated = new Translated(this);
 

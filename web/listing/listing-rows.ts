@@ -56,8 +56,7 @@ export class ListingRows extends LitElement {
   accessor active = -1;
   @state()
   accessor metrics: Metrics | undefined;
-  @state()
-  accessor printing = false;
+  printing = false;
 
   protected translated = new Translated(this);
   private _scroller = new Scroller(
@@ -134,8 +133,12 @@ export class ListingRows extends LitElement {
     const { kept, rows } = this.model, known = this._heights;
     if (known && !changed.has("metrics") && known.kept === kept && known.rows === rows) {
       known.extend();
-    } else this._heights = new Heights(kept, rows, this.metrics);
-    this._scroller.measure(this._heights!.total);
+      return this._scroller.measure(known.total);
+    }
+    // Another listing: nothing of what is shown is its.
+    if (known && known.kept !== kept) this._window.clear();
+    this._heights = new Heights(kept, rows, this.metrics);
+    this._scroller.measure(this._heights.total);
   }
 
   /** The entry of the first row in view, and how far it is scrolled out. */
@@ -249,6 +252,7 @@ export class ListingRows extends LitElement {
 
   private _print(printing: boolean) {
     this.printing = printing;
+    this.requestUpdate();
     this.performUpdate();
   }
 
@@ -266,9 +270,9 @@ export class ListingRows extends LitElement {
     return positions;
   }
 
-  private _row(position: number, top: number, stop: number, now: number): [Row, RowState] {
+  private _row(position: number, top: number, stop: number, now: number): [() => Row, RowState] {
     const entry = this.entryAt(position), height = this._heights!.height(position);
-    return [rowOf(this.model.kept.entry(entry)), {
+    return [() => rowOf(this.model.kept.entry(entry)), {
       entry,
       index: position + 2,
       style: `top:${top}px;height:${height}px`,
@@ -280,7 +284,7 @@ export class ListingRows extends LitElement {
   }
 
   /** The rows to show. */
-  private _rows(): [Row, RowState][] {
+  private _rows(): [() => Row, RowState][] {
     const heights = this._heights;
     if (!heights || this.count === 0) return [];
     const { s, y } = this._scroller.place, now = Date.now() / 1000;

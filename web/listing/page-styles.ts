@@ -1,153 +1,144 @@
 /** How the page around the rows looks. */
 import { css } from "lit";
+import { commonStyles } from "./common-styles.ts";
 
-export const pageStyles = css`
-  :host {
-    display: block;
-  }
-  *,
-  ::before,
-  ::after {
-    box-sizing: border-box;
-  }
-  ol {
-    display: flex;
-    flex-wrap: wrap;
-    margin: 0;
-    padding: 0;
-    list-style: none;
-    font-size: var(--title);
-    font-weight: 600;
-    line-height: 1.4;
-  }
-  li {
-    overflow-wrap: anywhere;
-    unicode-bidi: isolate;
-  }
-  li:not(:last-child)::after {
-    content: "/";
-    margin: 0 0.3em;
-    color: var(--quiet);
-    font-weight: 400;
-  }
-  a {
-    color: var(--accent);
-    text-decoration: none;
-  }
-  a:hover {
-    text-decoration: underline;
-    text-underline-offset: 0.2em;
-  }
-  li a[aria-current] {
-    color: inherit;
-  }
-  :focus-visible {
-    outline: 2px solid var(--accent);
-    outline-offset: 2px;
-    border-radius: 2px;
-  }
-  .summary {
-    min-height: 1.5em;
-    margin: 0.25rem 0 0;
-    color: var(--quiet);
-    font-size: var(--small);
-  }
-  .summary a {
-    text-decoration: underline;
-  }
-  .tools {
-    position: sticky;
-    inset-block-start: 0;
-    z-index: 2;
-    padding-block: 1rem 0.5rem;
-    background: var(--paper);
-  }
-  .search {
-    display: flex;
-    flex-wrap: wrap;
-    align-items: center;
-    gap: 0.25rem 1rem;
-  }
-  input {
-    flex: 1 1 10rem;
-    max-width: 24rem;
-    padding: 0.3rem 0.6rem;
-    border: 1px solid var(--edge);
-    border-radius: 4px;
-    background: var(--paper);
-    color: inherit;
-    font: inherit;
-  }
-  input::placeholder {
-    color: var(--quiet);
-    opacity: 1;
-  }
-  output,
-  .hint {
-    color: var(--quiet);
-    font-size: var(--small);
-  }
-  .hint {
-    margin: 0.35rem 0 0;
-  }
-  button {
-    padding: 0.15rem 0.75rem;
-    border: 1px solid var(--edge);
-    border-radius: 4px;
-    background: none;
-    color: inherit;
-    font: inherit;
-    cursor: pointer;
-  }
-  .keys {
-    margin-inline-start: auto;
-    padding: 0;
-    border: 0;
-    color: var(--quiet);
-    font-size: var(--small);
-  }
-  .keys:hover {
-    color: var(--text);
-  }
-  .none {
-    margin: 1.5rem 0;
-    color: var(--quiet);
-  }
-  .notice {
-    margin-block: 0.75rem 0;
-    padding: 0.5rem 1rem;
-    border-inline-start: 3px solid var(--alarm);
-    background: var(--tint);
-  }
-  .notice p {
-    margin: 0.25rem 0;
-  }
-  .skip:not(:focus),
-  .unseen {
-    position: absolute;
-    width: 1px;
-    height: 1px;
-    margin: 0;
-    overflow: hidden;
-    clip-path: inset(50%);
-    white-space: nowrap;
-  }
-  .skip:focus {
-    position: absolute;
-    inset-block-start: 0.5rem;
-    inset-inline-start: 0.5rem;
-    padding: 0.25rem 0.75rem;
-    background: var(--paper);
-  }
-  @media (hover: none), (max-width: 48rem) {
+export const pageStyles = [
+  commonStyles,
+  css`
+    :host {
+      display: block;
+    }
+    *,
+    ::before,
+    ::after {
+      box-sizing: border-box;
+    }
+    ol {
+      display: flex;
+      flex-wrap: wrap;
+      margin: 0;
+      padding: 0;
+      list-style: none;
+      font-size: var(--title);
+      font-weight: 600;
+      line-height: 1.4;
+    }
+    li {
+      overflow-wrap: anywhere;
+      unicode-bidi: isolate;
+    }
+    li:not(:last-child)::after {
+      content: "/";
+      margin: 0 0.3em;
+      color: var(--quiet);
+      font-weight: 400;
+    }
+    a {
+      color: var(--accent);
+      text-decoration: none;
+    }
+    a:hover {
+      text-decoration: underline;
+      text-underline-offset: 0.2em;
+    }
+    li a[aria-current] {
+      color: inherit;
+    }
+    .summary {
+      min-height: 1.5em;
+      margin: 0.25rem 0 0;
+      color: var(--quiet);
+      font-size: var(--small);
+    }
+    .summary a {
+      text-decoration: underline;
+    }
+    .tools {
+      position: sticky;
+      inset-block-start: 0;
+      z-index: 2;
+      padding-block: 1rem 0.5rem;
+      background: var(--paper);
+    }
+    .search {
+      display: flex;
+      flex-wrap: wrap;
+      align-items: center;
+      gap: 0.25rem 1rem;
+    }
+    input {
+      flex: 1 1 10rem;
+      max-width: 24rem;
+      padding: 0.3rem 0.6rem;
+      border: 1px solid var(--edge);
+      border-radius: 4px;
+      background: var(--paper);
+      color: inherit;
+      font: inherit;
+    }
+    input::placeholder {
+      color: var(--quiet);
+      opacity: 1;
+    }
+    output,
+    .hint {
+      color: var(--quiet);
+      font-size: var(--small);
+    }
+    .hint {
+      margin: 0.35rem 0 0;
+    }
     .keys {
-      display: none;
+      margin-inline-start: auto;
+      padding: 0;
+      border: 0;
+      color: var(--quiet);
+      font-size: var(--small);
     }
-  }
-  @media print {
-    .tools,
-    .skip {
-      display: none;
+    .keys:hover {
+      background: none;
+      color: var(--text);
     }
-  }
-`;
+    .none {
+      margin: 1.5rem 0;
+      color: var(--quiet);
+    }
+    .notice {
+      margin-block: 0.75rem 0;
+      padding: 0.5rem 1rem;
+      border-inline-start: 3px solid var(--alarm);
+      background: var(--tint);
+    }
+    .notice p {
+      margin: 0.25rem 0;
+    }
+    .skip:not(:focus),
+    .unseen {
+      position: absolute;
+      width: 1px;
+      height: 1px;
+      margin: 0;
+      overflow: hidden;
+      clip-path: inset(50%);
+      white-space: nowrap;
+    }
+    .skip:focus {
+      position: absolute;
+      inset-block-start: 0.5rem;
+      inset-inline-start: 0.5rem;
+      padding: 0.25rem 0.75rem;
+      background: var(--paper);
+    }
+    @media (hover: none), (max-width: 48rem) {
+      .keys {
+        display: none;
+      }
+    }
+    @media print {
+      .tools,
+      .skip {
+        display: none;
+      }
+    }
+  `,
+];

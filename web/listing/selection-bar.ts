@@ -1,6 +1,7 @@
 import "./shared.ts";
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import { commonStyles } from "./common-styles.ts";
 import { t, Translated } from "../base/language.ts";
 import { formatBytes } from "../../formats/units.ts";
 import { copyText } from "../base/clipboard.ts";
@@ -18,57 +19,44 @@ import { wantedOf } from "./wanted.ts";
  */
 @customElement("selection-bar")
 export class SelectionBar extends LitElement {
-  static override styles = css`
-    :host {
-      position: sticky;
-      inset-block-end: 0;
-      z-index: 2;
-      display: block;
-      margin-inline: -0.5rem;
-      padding: 0.5rem;
-      border-block-start: 1px solid var(--edge);
-      background: var(--paper);
-      font-size: var(--small);
-    }
-    div {
-      display: flex;
-      flex-wrap: wrap;
-      align-items: center;
-      gap: 0.35rem 0.5rem;
-    }
-    .what {
-      margin-inline-end: auto;
-    }
-    button {
-      padding: 0.15rem 0.6rem;
-      border: 1px solid var(--edge);
-      border-radius: 4px;
-      background: none;
-      color: inherit;
-      font: inherit;
-      cursor: pointer;
-    }
-    button:hover {
-      background: var(--tint);
-    }
-    :focus-visible {
-      outline: 2px solid var(--accent);
-      outline-offset: 2px;
-    }
-    textarea {
-      width: 100%;
-      margin-block-start: 0.5rem;
-      box-sizing: border-box;
-      background: var(--tint);
-      color: inherit;
-      font: var(--small) / 1.5 var(--mono);
-    }
-    @media print {
+  static override styles = [
+    commonStyles,
+    css`
       :host {
-        display: none;
+        position: sticky;
+        inset-block-end: 0;
+        z-index: 2;
+        display: block;
+        margin-inline: -0.5rem;
+        padding: 0.5rem;
+        border-block-start: 1px solid var(--edge);
+        background: var(--paper);
+        font-size: var(--small);
       }
-    }
-  `;
+      div {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 0.35rem 0.5rem;
+      }
+      .what {
+        margin-inline-end: auto;
+      }
+      textarea {
+        width: 100%;
+        margin-block-start: 0.5rem;
+        box-sizing: border-box;
+        background: var(--tint);
+        color: inherit;
+        font: var(--small) / 1.5 var(--mono);
+      }
+      @media print {
+        :host {
+          display: none;
+        }
+      }
+    `,
+  ];
 
   @property({ attribute: false })
   accessor kept!: Kept;
