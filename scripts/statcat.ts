@@ -154,6 +154,9 @@ export function main(args: string[]): Promise<number> {
         `Say one of ${Object.keys(MODES).join(", ")}.`,
       );
     }
+    if (mode !== "token" && all.operands.length > 1) {
+      throw new UsageError(`statcat ${mode} takes no ${JSON.stringify(all.operands[1])}.`);
+    }
     return await MODES[mode](await loadConfig(all), all);
   });
 }
