@@ -30,11 +30,13 @@ export function filterWord(kept: Kept, rows: Uint32Array | undefined, word: stri
   const total = rows?.length ?? kept.count, found = new Uint32Array(total);
   const bytes = new TextEncoder().encode(word), first = bytes[0], capital = upper(first);
   const plain = /^[\x20-\x7e]*$/.test(word) && !/["\\]/.test(word);
+  const { segments, starts, bits } = kept.raw, mask = (1 << bits) - 1;
   let n = 0;
   for (let k = 0; k < total; k++) {
-    const i = rows ? rows[k] : k;
-    const buffer = kept.segment(i), start = kept.start(i) + NAME_AT;
-    const match = plain ? inName(buffer, start, bytes, first, capital) : undefined;
+    const i = rows ? rows[k] : k, at = starts[i];
+    const match = plain
+      ? inName(segments[at >>> bits], (at & mask) + NAME_AT, bytes, first, capital)
+      : undefined;
     if (match ?? inDecoded(kept, i, word, plain)) found[n++] = i;
   }
   return found.slice(0, n);
@@ -50,9 +52,11 @@ function inName(
 ): boolean | undefined {
   for (let at = start;; at++) {
     const byte = buffer[at];
-    if (byte === QUOTE) return false;
-    if (byte === BACKSLASH || byte < 32 || byte > 126) return undefined;
-    if (byte !== first && byte !== capital) continue;
+    if (byte !== first && byte !== capital) {
+      if (byte === QUOTE) return false;
+      if (byte === BACKSLASH || byte < 32 || byte > 126) return undefined;
+      continue;
+    }
     let k = 1;
     // A closing quote is no letter of a plain word, so no match reaches beyond the name.
     while (k < word.length && LOWER[buffer[at + k]] === word[k]) k++;

@@ -85,9 +85,14 @@ export class Heights {
       longer.set(this.#extra);
       this.#extra = longer;
     }
+    const { starts } = this.kept.raw, known = this.kept.count - 1;
+    const short = this.metrics.columns + SHORTEST;
     let sum = this.#sum;
     for (let k = this.count; k < count; k++) {
       if (k % BLOCK === 0) this.#extra[k / BLOCK] = sum;
+      const i = this.rows ? this.rows[k] : k;
+      // Nearly all are so short that they need no look.
+      if (i < known && starts[i + 1] - starts[i] <= short) continue;
       sum += this.lines(k) - 1;
     }
     this.#sum = sum;

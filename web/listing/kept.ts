@@ -108,6 +108,11 @@ export class Kept {
     this.#segments.push(next);
   }
 
+  /** For loops over all entries: the segments, and where each entry starts, as `index * SEGMENT + offset`. */
+  get raw(): { segments: readonly Uint8Array[]; starts: Uint32Array; bits: number } {
+    return { segments: this.#segments, starts: this.#starts, bits: SEGMENT_BITS };
+  }
+
   /** The segment that holds an entry's line, for loops that read bytes of many entries. */
   segment(i: number): Uint8Array {
     return this.#segments[this.#starts[i] >>> SEGMENT_BITS];

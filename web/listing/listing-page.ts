@@ -6,7 +6,6 @@ import { type Address, readAddress, writeAddress } from "./address.ts";
 import { Arrival, type Left } from "./arrival.ts";
 import { filterWord } from "./filter.ts";
 import { Insets } from "./insets.ts";
-import { takeEarly } from "./early.ts";
 import "./listing-rows.ts";
 import type { How, ListingRows } from "./listing-rows.ts";
 import { Loader } from "./load.ts";
@@ -46,7 +45,7 @@ export class ListingPage extends LitElement {
   accessor version = 0;
 
   readonly selection = new Selection();
-  loader = new Loader("?format=json", () => this._came(), { early: takeEarly() });
+  loader = new Loader("?format=json", () => this._came());
   private _shown = new Shown();
   private _arrival = new Arrival(history.state, location.hash, document.referrer, location.href);
   private _gone?: AbortController;

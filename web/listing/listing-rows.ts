@@ -141,9 +141,9 @@ export class ListingRows extends LitElement {
     this._scroller.measure(this._heights.total);
   }
 
-  /** The entry of the first row in view, and how far it is scrolled out. */
-  firstShown(): { entry: number; offset: number } {
-    const y = this._scroller.place.y + this.model.inset.top;
+  /** The entry of the first row below what covers the view's upper edge, and how far it is scrolled out. */
+  firstShown(inset = 0): { entry: number; offset: number } {
+    const y = this._scroller.place.y + inset;
     if (!this._heights || this.count === 0 || this._scroller.place.y <= 0) {
       return { entry: -1, offset: 0 };
     }
@@ -156,7 +156,7 @@ export class ListingRows extends LitElement {
     await this.updateComplete;
     const position = this.positionOf(entry);
     if (position < 0 || !this._heights) return;
-    this._scroller.to(this._heights.top(position) + offset - this.model.inset.top);
+    this._scroller.to(this._heights.top(position) + offset);
   }
 
   /** Scrolls as little as needed to have a row in view, or to its middle where it was far away. */
@@ -194,7 +194,7 @@ export class ListingRows extends LitElement {
       this._typed.end();
       const room = innerHeight - this.model.inset.top - this.model.inset.bottom;
       const page = Math.max(1, Math.floor(room / (this.metrics!.base + this.metrics!.line)) - 1);
-      const shown = Math.max(0, this.positionOf(this.firstShown().entry));
+      const shown = Math.max(0, this.positionOf(this.firstShown(this.model.inset.top).entry));
       const to = moved(move, from, { count: this.count, page, shown });
       this.activate(to);
       if (event.shiftKey) this._select(to, "range");

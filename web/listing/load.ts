@@ -20,8 +20,6 @@ class Refused extends Error {
 }
 
 export interface LoaderOptions {
-  /** The first response, where it was asked for already. */
-  early?: Promise<Response>;
   fetch?: typeof fetch;
   /** Milliseconds before the next attempt after `failures` ones. */
   pause?: (failures: number) => number;
@@ -80,11 +78,9 @@ export class Loader {
   }
 
   async #attempt() {
-    const get = this.options.fetch ?? fetch, { early } = this.options;
-    this.options.early = undefined;
-    const response = await (early ?? get(this.url, { cache: "no-cache" }));
-    // What waits here may be all of it: the page that is being made comes first.
-    await pass();
+    const get = this.options.fetch ?? fetch, again = this.#tag !== "" || this.failures > 0;
+    // The first one must be like the shell's preload, or it would be made twice.
+    const response = await get(this.url, again ? { cache: "no-cache" } : undefined);
     if (!response.ok) {
       const said = await response.json().catch(() => ({})) as { error?: string };
       throw new Refused(response.status, said.error ?? String(response.status));
