@@ -12,7 +12,7 @@ import { Failure } from "../lib/cli.ts";
 import { type Audience, EVENT_FIELDS } from "./audience.ts";
 import { type ConnectionParts, Spokes } from "./connections.ts";
 
-/** A request's head has to be here by then. */
+/** A request's whole head has to be here by then, however it drips: else one peer could hold every place. */
 const HEAD_MS = 10_000;
 
 /** Connections beside those of listeners: spokes, questions, and those that have not said yet what they are. */
@@ -90,22 +90,40 @@ function serveRequest(
 }
 
 /** Starts listening. Throws {@linkcode Failure} where that is not possible. */
-export async function listen(parts: Parts, hostname: string, port: number): Promise<Endpoint> {
+export async function listen(
+  parts: Parts,
+  hostname: string,
+  port: number,
+  headMs = HEAD_MS,
+): Promise<Endpoint> {
   const spokes = new Spokes(parts), most = parts.audience.limits.clients + MORE_CONNECTIONS;
   const server = createServer((request, response) => {
-    request.socket.setTimeout(0);
+    const { socket } = request;
+    latest.set(socket, response);
+    clearTimeout(sockets.get(socket));
+    // The next head has as long; with pipelining it may be here before this answer has gone.
+    response.on("close", () => latest.get(socket) === response && awaitHead(socket));
     serveRequest(parts, request, response);
   });
-  const sockets = new Set<Socket>();
+  /** Who is connected, and the timer that ends the wait for a head. */
+  const sockets = new Map<Socket, ReturnType<typeof setTimeout>>();
+  const latest = new WeakMap<Socket, ServerResponse>();
+  const awaitHead = (socket: Socket) => {
+    if (socket.destroyed) return;
+    clearTimeout(sockets.get(socket));
+    sockets.set(socket, setTimeout(() => socket.destroy(), headMs));
+  };
   server.on("connection", (socket: Socket) => {
     if (sockets.size >= most) return socket.destroy();
-    sockets.add(socket);
-    socket.setTimeout(HEAD_MS, () => socket.destroy());
-    socket.on("close", () => sockets.delete(socket));
+    awaitHead(socket);
+    socket.on("close", () => {
+      clearTimeout(sockets.get(socket));
+      sockets.delete(socket);
+    });
     socket.on("error", () => socket.destroy());
   });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
-    (socket as Socket).setTimeout(0);
+    clearTimeout(sockets.get(socket as Socket));
     spokes.upgrade(request, socket, head).catch((error) => {
       parts.report(`cannot look at the tokens: ${error.message}`);
       socket.destroy();
@@ -128,7 +146,7 @@ export async function listen(parts: Parts, hostname: string, port: number): Prom
       spokes.close();
       parts.audience.close();
       // What has not ended by itself is cut.
-      const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), 500);
+      const timer = setTimeout(() => sockets.forEach((_, socket) => socket.destroy()), 500);
       await closed;
       clearTimeout(timer);
     },

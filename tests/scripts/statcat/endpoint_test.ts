@@ -6,6 +6,8 @@ import { readLiveEvent, readStats } from "../../../formats/stats.ts";
 import { readConfig } from "../../../scripts/lib/config.ts";
 import { denoCommand } from "../../../scripts/lib/children.ts";
 import { SPOKES, statcatFiles } from "../../../scripts/lib/statcat.ts";
+import { Audience } from "../../../scripts/statcat/audience.ts";
+import { listen, type Parts } from "../../../scripts/statcat/endpoint.ts";
 import { addToken, removeToken } from "../../../scripts/statcat/tokens.ts";
 import { tempDir, TestNode } from "../../helpers/node.ts";
 import { connectSpoke, startTestHub } from "../../helpers/statcat.ts";
@@ -64,6 +66,26 @@ Deno.test("hub: only who has a token gets in, for as long as it has one, and for
   const said = hub.said.join("");
   assertMatch(said, /refused: unauthorized/);
   assertEquals(said.includes(seoul.slice(6)), false);
+});
+
+Deno.test("hub: a head that drips is cut in time, the first of a connection and those after it", async () => {
+  const audience = new Audience({ clients: 1, clientsPerAddress: 1 });
+  const hub = await listen({ audience } as Parts, "127.0.0.1", 0, 500);
+  try {
+    for (const before of ["", "GET / HTTP/1.1\r\nHost: m\r\n\r\n"]) {
+      const socket = connect(hub.port, "127.0.0.1"), started = performance.now();
+      const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()));
+      socket.on("error", () => {}).resume().write(before + "GET / HTTP/1.1\r\nX: ");
+      const drip = setInterval(() => socket.write("x"), 50);
+      const late = setTimeout(() => socket.destroy(), 5000);
+      await closed;
+      clearInterval(drip);
+      clearTimeout(late);
+      assert(performance.now() - started < 4500, `held after ${JSON.stringify(before)}`);
+    }
+  } finally {
+    await hub.close();
+  }
 });
 
 Deno.test("hub: /stats.json by span and spoke; /sse resumes, and is full at its limit", async () => {
