@@ -117,6 +117,21 @@ test("traffic-meter: all nodes and each, live; a silent one is greyed; back afte
   await hub[Symbol.asyncDispose]();
 });
 
+test("traffic-meter: a long name and long figures fit on a phone", async ({ node, open }) => {
+  await using hub = await startTestHub(node.config);
+  const spoke = await connectSpoke(hub.url, await hub.token("mirror.a-university.example.org"));
+  const stop = keepSaying(spoke, 27_200_000, 27_200_000);
+  const { page } = await open();
+  const [row] = await until(page, (all) => all.length === 1);
+  assertMatch(row[1], /^218 Mbit\/s/);
+  for (const width of [320, 360, 390, 430, 520, 700]) {
+    await page.setViewportSize({ width, height: 800 });
+    const found = await page.evaluate("document.documentElement.scrollWidth");
+    assertEquals([width, found], [width, width]);
+  }
+  stop();
+});
+
 test("traffic-meter: nothing where there is no hub", async ({ node, open }) => {
   node.config.statcat.hub = false;
   const { page } = await open();

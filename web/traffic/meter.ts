@@ -53,7 +53,8 @@ export class TrafficMeter extends LitElement {
     }
     th,
     td {
-      padding: 0.45rem 1rem 0.45rem 0;
+      padding-block: 0.45rem;
+      padding-inline: 0 1rem;
       white-space: nowrap;
     }
     th + th,
@@ -105,15 +106,22 @@ export class TrafficMeter extends LitElement {
       :is(th, td):last-child {
         width: 5rem;
       }
-      thead th {
+      /* A long name breaks; the figures do not, and the line takes what is left to it. */
+      th {
         white-space: normal;
+        overflow-wrap: anywhere;
+      }
+      thead th {
+        overflow-wrap: normal;
       }
     }
-    @container (max-width: 22rem) {
+    @container (max-width: 30rem) {
       th,
       td {
         padding-inline-end: 0.5rem;
-        white-space: normal;
+      }
+      :is(th, td):last-child {
+        width: 3.5rem;
       }
     }
   `;
