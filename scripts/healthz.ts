@@ -133,7 +133,8 @@ function intervalOf(pattern: string): number {
 
 /** Runs on schedule; a run that fails is told and the next one comes. */
 async function run(call: Call): Promise<number> {
-  const { log, config: { healthz } } = call;
+  const { log, config: { data, healthz } } = call;
+  using _lock = call.isDry ? undefined : await takeLock(healthzFiles(data).runLock, "healthz run");
   let current = Promise.resolve();
   const once = () =>
     current = check(call).then(() => {}, (error) => {

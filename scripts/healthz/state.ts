@@ -14,6 +14,8 @@ export function healthzFiles(data: string) {
     damaged: place("history.json.damaged"),
     drained: place("drained.json"),
     lock: place("lock"),
+    /** Held as long as `healthz run` is: two would count every probe twice. */
+    runLock: place("run.lock"),
     nodes: nodesFile(data),
   };
 }

@@ -274,6 +274,19 @@ Deno.test("healthz: a second instance is busy", async () => {
   assertEquals((await node.run(SCRIPT, "check", "--dry-run")).code, 0);
 });
 
+Deno.test("healthz run: a second one is busy at once: two would reach rise and fall in half the time", async () => {
+  await using nodes = Nodes.start(ADDRESSES);
+  await using node = await make(nodes);
+  using _lock = await takeLock(node.path("state/healthz/run.lock"), "healthz run");
+  const second = node.start(SCRIPT, "run");
+  const late = setTimeout(() => second.kill("SIGTERM"), 10_000);
+  const { code, stderr } = await second.output();
+  clearTimeout(late);
+  assertEquals(code, 75);
+  assertMatch(new TextDecoder().decode(stderr), /healthz run is at work already/);
+  assertEquals((await node.run(SCRIPT, "check")).code, 0);
+});
+
 Deno.test("healthz: wrong use says what is right", async () => {
   await using node = await TestNode.make(
     `[[repo]]\nname = "a"\nprofile = "arch"\nupstream = ["/u"]\n`,
