@@ -7,7 +7,7 @@
  */
 import { closestString } from "@std/text/closest-string";
 import { formatDuration, formatTime, parseDuration } from "../formats/units.ts";
-import { type Arguments, command, type CommandSpec, EXIT, UsageError } from "./lib/cli.ts";
+import { type Arguments, command, type CommandSpec, EXIT, Failure, UsageError } from "./lib/cli.ts";
 import { loadConfig } from "./lib/config.ts";
 import { openStorage } from "./lib/storage.ts";
 import {
@@ -36,7 +36,7 @@ import {
   type Orders,
 } from "./bwlimit/memory.ts";
 import { apply } from "./bwlimit/nft.ts";
-import { explain, list, refusedIn } from "./bwlimit/report.ts";
+import { allowEntryOf, demandTable, explain, list, refusedIn } from "./bwlimit/report.ts";
 import { serve } from "./bwlimit/serve.ts";
 import { allowCommands } from "./bwlimit/table.ts";
 
@@ -145,6 +145,14 @@ async function ban(context: Context): Promise<number> {
   const step: Step = switches.has("silent") ? "block" : "ban";
   const action: Action = { do: step, id, seconds: length };
   if (switches.has("dry-run")) return print(commandsOf(action).join("\n"));
+  await demandTable();
+  const allowed = await allowEntryOf(context.config, id);
+  if (allowed) {
+    throw new Failure(
+      `${showId(id)} is on the allow-list (${allowed}): it is never touched, and was not banned.`,
+      `Take it off first: bwlimit allow ${allowed} --remove, or in allow of [bwlimit].`,
+    );
+  }
   const why = values.reason ?? "by hand";
   await changeOrders(files, now, (orders) => {
     orders.bans = [...orders.bans.filter((o) => o.id !== id), { id, at: now, until, step, why }];
@@ -163,6 +171,7 @@ async function unban(context: Context): Promise<number> {
     { do: "forget", id, protocols: [] },
   ];
   if (switches.has("dry-run")) return print(actions.flatMap(commandsOf).join("\n"));
+  await demandTable();
   await changeOrders(files, now, (orders) => {
     orders.bans = orders.bans.filter((o) => o.id !== id);
     orders.unbans.push({ id, at: now, why: values.reason ?? "by hand" });
@@ -196,6 +205,7 @@ async function allow(context: Context): Promise<number> {
     orders.unbans.push(...refused.map((id) => ({ id, at: now, why: `${network} is allowed` })));
     entries = [...policy.allow, ...orders.allows.map((o) => o.network)];
   };
+  if (!dry) await demandTable();
   if (dry) change(await loadOrders(files, now));
   else await changeOrders(files, now, change);
   // Names as `run` last looked them up.

@@ -26,8 +26,10 @@ import { describe, listText, standingOf, standings } from "./view.ts";
 
 /** The engine as it would be after a look now; nothing is changed by it. */
 async function lookNow(config: Config, session: Session) {
-  const policy = policyOf(config), files = filesIn(config.data), now = Date.now() / 1000;
-  const saved = await loadMemory(files) ?? nothingSaved();
+  const files = filesIn(config.data), now = Date.now() / 1000;
+  const saved = await loadMemory(files) ?? nothingSaved(), wanted = policyOf(config);
+  // The mode that the table was made in counts: `run --dry-run` refuses nobody, whatever mirror.toml says.
+  const policy = { ...wanted, mode: saved.mode ?? wanted.mode };
   const engine = new Engine(policy, saved, await pseudonyms(files));
   const reading = await readAll((set) => session.list(set), scopesOf(policy));
   engine.look(reading, now);
@@ -91,17 +93,33 @@ async function unwatched(id: Id, session: Session, reading: Reading): Promise<{ 
   return { warm: found?.counter?.bytes ?? 0 };
 }
 
-/** The entry of the allow-list that an address falls under. */
+/** Throws {@linkcode Failure} where no order can be carried out: an order that fails leaves nothing behind. */
+export async function demandTable(): Promise<void> {
+  await using session = new Session();
+  await session.list("allow4");
+}
+
+/** The entry of the allow-list that a client or network falls under. */
+export async function allowEntryOf(config: Config, id: Id): Promise<string | undefined> {
+  const files = filesIn(config.data), { allows } = await loadOrders(files, Date.now() / 1000);
+  const entries = [...policyOf(config).allow, ...allows.map((a) => a.network)];
+  const resolved = (await loadMemory(files))?.resolved ?? {};
+  const { scope, key } = splitId(id);
+  return await allowedBy(entries, resolved, parseAddress(key)!, scope.prefix);
+}
+
+/** The entry of the allow-list that an address falls under, with all of its prefix. */
 async function allowedBy(
   entries: string[],
   resolved: { [host: string]: string[] },
   address: NonNullable<ReturnType<typeof parseAddress>>,
+  prefix = 128,
 ): Promise<string | undefined> {
   for (const entry of entries) {
     const networks = await allowedNetworks([entry], resolved, {
       resolve: (host) => Promise.resolve(resolved[host] ?? []),
     });
-    if (lieIn(address, networks)) return entry;
+    if (lieIn(address, networks.filter((n) => n.prefix <= prefix))) return entry;
   }
 }
 

@@ -1,5 +1,5 @@
 /** What operators are shown. Pure. */
-import { formatBytes, formatDuration, formatTime } from "../../formats/units.ts";
+import { count, formatBytes, formatDuration, formatTime } from "../../formats/units.ts";
 import type { Bwlimit } from "../lib/limits.ts";
 import { type Id, kindOf, showId, splitId } from "./address.ts";
 import type { Client, Engine, Reading } from "./engine.ts";
@@ -93,7 +93,7 @@ export function describe(s: Standing): string {
       return `  ${w.window}: ${formatBytes(w.total)} of ${formatBytes(w.limit)} (${parts})${half}`;
     }),
   ];
-  if (s.level) lines.push(`  ${s.level} bans before are remembered; the next is longer`);
+  if (s.level) lines.push(`  ${count(s.level, "ban")} remembered; the next is longer`);
   return lines.join("\n") + "\n";
 }
 

@@ -170,6 +170,9 @@ Deno.test("report: nobody is refused, and it is said who would have been", async
   assertMatch(scene.said, /would have banned a client/);
   assertEquals((await lab.curl(`${V4}/big`, "-r", "0-9")).status, 206);
   assertEquals((await scene.status()).mode, "report");
+  // mirror.toml says "enforce": what counts is how it was started.
+  const told = await scene.json("explain", "10.77.0.2");
+  assertEquals([told.mode, told.standings[0].state], ["report", "would be banned"]);
   assert(!(await lab.sh("server", "nft list table inet mirrorkit")).includes("drop"));
   // What was only reported is not carried out when it becomes serious.
   await scene.stop();
@@ -185,7 +188,13 @@ Deno.test("operators: ban, unban and allow work with and without a run, are kept
   const { lab } = scene;
   const status = async (from: string) =>
     (await lab.curl(`${V4}/big`, "--interface", from, "-m", "2", "-r", "0-9")).status;
+  await t.step("without a table: an order that failed is not carried out later", async () => {
+    for (const words of [["ban", "10.77.0.2"], ["allow", "10.77.0.0/24"]]) {
+      assertEquals((await scene.bwlimit(...words)).code, 1);
+    }
+  });
   await scene.start();
+  assertEquals(await status("10.77.0.2"), 206);
 
   await t.step("ban: refused at once, with the reason; --silent: without an answer", async () => {
     const done = await scene.bwlimit("ban", "10.77.0.2", "--for", "2 h", "--reason", "loops");
@@ -216,6 +225,12 @@ Deno.test("operators: ban, unban and allow work with and without a run, are kept
     assertEquals(bytes, 60 * MIB);
     await new Promise((resolve) => setTimeout(resolve, 1200));
     assertEquals(await status("10.77.0.3"), 206);
+    const banned = await scene.bwlimit("ban", "10.77.0.3");
+    assertEquals(banned.code, 1);
+    assertMatch(
+      banned.stderr,
+      /10\.77\.0\.3 is on the allow-list \(10\.77\.0\.0\/24\)[^]*not banned/,
+    );
     await scene.bwlimit("allow", "10.77.0.0/24", "--remove");
     assertEquals((await lab.curl(`${V4}/big`, "-o", "/dev/null")).code, 56);
   });
