@@ -39,8 +39,7 @@ export function acceptedFormat(accept: string | undefined): "json" | "html" | "t
 /** Programs that call themselves Mozilla, but read the page without running it. */
 const NO_SCRIPT = /lynx|w3m|links|dillo|netsurf|curl|wget|bot\b|crawl|spider/i;
 
-// What names nothing but any type is a program, and its user reads a terminal.
-/** True if `text/html` is named. */
+/** True if `text/html` is named. What names nothing but any type is a program, whose user reads a terminal. */
 export const namesHtml = (accept: string | undefined): boolean =>
   /\btext\/html\b/i.test(accept ?? "");
 

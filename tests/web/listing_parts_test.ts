@@ -540,6 +540,11 @@ Deno.test("commands: lines that a shell reads as they were meant", () => {
       "  -o '가' https://m.example/x/%EA%B0%80",
   );
   assertEquals(curlLine(wanted.slice(0, 1)), "");
+  // What would turn the pasted line around, or break it, stays escaped.
+  for (const name of ["\u202egpj.sh", "a\u2028b", "a\nb"]) {
+    const url = `https://m.example/x/${encodeURIComponent(name)}`;
+    assertEquals(curlLine([{ url, name, dir: false }]), `curl -fL --globoff -O ${url}`);
+  }
   assertEquals(
     wgetLine(wanted.slice(0, 2)),
     "wget -c https://m.example/x/a.iso\n" +

@@ -1,4 +1,5 @@
 /** Lines to paste into a terminal, for the rows that are selected. */
+import { toDisplay } from "../../formats/names.ts";
 
 /** What a line is made for. */
 export interface Wanted {
@@ -14,8 +15,8 @@ export function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-// deno-lint-ignore no-control-regex
-const UNTYPABLE = /[\u0000-\u001f\u007f-\u009f\ufffd]/;
+/** True for a name that breaks a pasted line or turns it around, or that is no UTF-8. */
+const isUntypable = (name: string) => toDisplay(name) !== name || name.includes("\ufffd");
 
 /**
  * curl(1) for the files. It saves under the URL's last part as it stands, so a name that is escaped there
@@ -25,7 +26,7 @@ export function curlLine(wanted: Wanted[]): string {
   const files = wanted.filter(({ dir }) => !dir);
   if (files.length === 0) return "";
   const parts = files.map(({ url, name }) =>
-    url.endsWith("/" + name) || UNTYPABLE.test(name)
+    url.endsWith("/" + name) || isUntypable(name)
       ? `-O ${quote(url)}`
       : `-o ${quote(name.startsWith("-") ? "./" + name : name)} ${quote(url)}`
   );
