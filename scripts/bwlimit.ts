@@ -91,12 +91,13 @@ const COMMANDS: Record<string, { operand: boolean; body: (context: Context) => P
     flush: {
       operand: false,
       body: async (c) => {
-        if (c.switches.has("dry-run")) return print("delete table inet mirrorkit\n");
+        if (c.switches.has("dry-run")) return would(c, ["delete table inet mirrorkit"]);
         await flush();
-        c.log.info(
+        return done(
+          c,
+          { flushed: true },
           "The table inet mirrorkit is gone. bwlimit run makes it again, with the bans that still last.",
         );
-        return EXIT.done;
       },
     },
   };
@@ -104,6 +105,18 @@ const COMMANDS: Record<string, { operand: boolean; body: (context: Context) => P
 function print(text: string): number {
   console.log(text.trimEnd());
   return EXIT.done;
+}
+
+/** Says what was done, as data too where that is wanted. */
+function done({ switches, log }: Context, result: unknown, text: string): number {
+  if (switches.has("json")) console.log(JSON.stringify(result));
+  log.info(text);
+  return EXIT.done;
+}
+
+/** Prints what nft would be told. */
+function would({ switches }: Context, commands: string[]): number {
+  return print(switches.has("json") ? JSON.stringify({ commands }) : commands.join("\n"));
 }
 
 /** The id that an operand stands for. */
@@ -140,11 +153,11 @@ async function order(context: Context, did: Did, id: Id, actions: Action[], unti
 }
 
 async function ban(context: Context): Promise<number> {
-  const { files, now, values, switches, log } = context, id = idOperand(context);
+  const { files, now, values, switches } = context, id = idOperand(context);
   const length = seconds(context) ?? policyOf(context.config).bans[0], until = now + length;
   const step: Step = switches.has("silent") ? "block" : "ban";
   const action: Action = { do: step, id, seconds: length };
-  if (switches.has("dry-run")) return print(commandsOf(action).join("\n"));
+  if (switches.has("dry-run")) return would(context, commandsOf(action));
   await demandTable();
   const allowed = await allowEntryOf(context.config, id);
   if (allowed) {
@@ -159,30 +172,41 @@ async function ban(context: Context): Promise<number> {
     orders.unbans = orders.unbans.filter((o) => o.id !== id);
   });
   await order(context, step === "ban" ? "banned" : "blocked", id, [action], until);
-  log.info(`${showId(id)} is refused until ${formatTime(until)} (${formatDuration(length)}).`);
-  return EXIT.done;
+  return done(
+    context,
+    {
+      who: showId(id),
+      state: step === "ban" ? "banned" : "blocked",
+      why,
+      until: formatTime(until),
+    },
+    `${showId(id)} is refused until ${formatTime(until)} (${formatDuration(length)}).`,
+  );
 }
 
 async function unban(context: Context): Promise<number> {
-  const { files, now, values, switches, log } = context, id = idOperand(context);
+  const { files, now, values, switches } = context, id = idOperand(context);
   const actions: Action[] = [
     { do: "unban", id },
     { do: "unslow", id, seconds: 0 },
     { do: "forget", id, protocols: [] },
   ];
-  if (switches.has("dry-run")) return print(actions.flatMap(commandsOf).join("\n"));
+  if (switches.has("dry-run")) return would(context, actions.flatMap(commandsOf));
   await demandTable();
   await changeOrders(files, now, (orders) => {
     orders.bans = orders.bans.filter((o) => o.id !== id);
     orders.unbans.push({ id, at: now, why: values.reason ?? "by hand" });
   });
   await order(context, "unbanned", id, actions);
-  log.info(`${showId(id)} is let in again; what it had before is forgotten.`);
-  return EXIT.done;
+  return done(
+    context,
+    { who: showId(id), state: "counted" },
+    `${showId(id)} is let in again; what it had before is forgotten.`,
+  );
 }
 
 async function allow(context: Context): Promise<number> {
-  const { files, now, values, switches, operand, config, log } = context;
+  const { files, now, values, switches, operand, config } = context;
   const policy = policyOf(config), parsed = parseNetwork(operand!);
   if (!parsed) {
     throw new UsageError(
@@ -217,7 +241,7 @@ async function allow(context: Context): Promise<number> {
     ...allowCommands(networks),
     ...refused.flatMap((id) => commandsOf({ do: "unban", id })),
   ];
-  if (dry) return print(commands.join("\n"));
+  if (dry) return would(context, commands);
   await apply(commands.join("\n") + "\n");
   await audit(files, [
     {
@@ -236,12 +260,18 @@ async function allow(context: Context): Promise<number> {
       by: "operator",
     })),
   ], "enforce");
-  log.info(
+  return done(
+    context,
+    {
+      network,
+      allowed: !remove,
+      until: until === null ? null : formatTime(until),
+      unbanned: refused.map(showId),
+    },
     remove
       ? `${network} is off the allow-list, but for what mirror.toml says.`
       : `${network} is never touched${until === null ? "" : ` until ${formatTime(until)}`}.`,
   );
-  return EXIT.done;
 }
 
 /** The command; gives its exit code. */

@@ -163,7 +163,11 @@ function crash(error: unknown): never {
 }
 
 /** Takes a node out at the next run, or lets it in again. */
-async function drain({ config, log, isDry }: Call, name: string, out: boolean): Promise<number> {
+async function drain(
+  { config, log, isDry, isJson }: Call,
+  name: string,
+  out: boolean,
+): Promise<number> {
   const names = config.healthz.node.map((n) => n.name);
   if (!names.includes(name)) {
     throw new UsageError(
@@ -173,7 +177,9 @@ async function drain({ config, log, isDry }: Call, name: string, out: boolean): 
       `There are: ${names.join(", ")}`,
     );
   }
+  const result = JSON.stringify({ dryRun: isDry, node: name, drained: out });
   if (isDry) {
+    if (isJson) console.log(result);
     log.info(`${name} would be ${out ? "drained" : "let in again"}.`);
     return EXIT.done;
   }
@@ -181,6 +187,7 @@ async function drain({ config, log, isDry }: Call, name: string, out: boolean): 
   using _lock = await waitForLock(healthzFiles(config.data).drained + ".lock");
   const others = (await loadDrained(config.data)).filter((n) => n !== name && names.includes(n));
   await saveDrained(config.data, out ? [...others, name] : others);
+  if (isJson) console.log(result);
   log.info(
     out
       ? `${name} leaves at the next run, if enough others serve; \`healthz status\` tells.`

@@ -274,6 +274,15 @@ Deno.test("healthz: a second instance is busy", async () => {
   assertEquals((await node.run(SCRIPT, "check", "--dry-run")).code, 0);
 });
 
+Deno.test("healthz drain and undrain: --json prints what was done", async () => {
+  await using nodes = Nodes.start(ADDRESSES);
+  await using node = await make(nodes);
+  for (const [word, drained] of [["drain", true], ["undrain", false]] as const) {
+    const { stdout } = await node.run(SCRIPT, word, "a", "--json");
+    assertEquals(JSON.parse(stdout), { dryRun: false, node: "a", drained });
+  }
+});
+
 Deno.test("healthz run: a second one is busy at once: two would reach rise and fall in half the time", async () => {
   await using nodes = Nodes.start(ADDRESSES);
   await using node = await make(nodes);

@@ -268,6 +268,19 @@ Deno.test("operators: ban, unban and allow work with and without a run, are kept
     const dry = await scene.bwlimit("ban", "10.77.0.9", "--dry-run");
     assertMatch(dry.stdout, /^add element inet mirrorkit ban_c4 \{ 10\.77\.0\.9 \}/);
   });
+  await t.step("--json: every order answers with data", async () => {
+    assertEquals((await scene.json("ban", "10.77.0.9", "--dry-run")).commands.length, 5);
+    const ban = await scene.json("ban", "10.77.0.9", "--reason", "x");
+    assertEquals([ban.who, ban.state, ban.why], ["10.77.0.9", "banned", "x"]);
+    const allow = await scene.json("allow", "10.77.0.9");
+    assertEquals(allow, {
+      network: "10.77.0.9",
+      allowed: true,
+      until: null,
+      unbanned: ["10.77.0.9"],
+    });
+    assertEquals((await scene.json("unban", "10.77.0.9")).state, "counted");
+  });
 });
 
 Deno.test("errors: no permission, no nft, a port in use, a full set: what happened and what to do", async (t) => {
