@@ -496,7 +496,8 @@ async function huge({ open, url }: Bench) {
       seen.add(first);
       if (step === 100) assertEquals(last, end.last);
     }
-    assertEquals(seen.size, 101);
+    // On a busy machine two steps may fall into one frame.
+    assert(seen.size > 95, `${seen.size} of 101 places were seen`);
     // A wheel moves the rows by as much as anywhere, in the stretched middle too.
     await page.evaluate("scrollTo(0, document.documentElement.scrollHeight / 2)");
     await rest(page);
