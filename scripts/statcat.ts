@@ -90,6 +90,7 @@ async function runToken(config: Config, { operands, switches, log }: Arguments):
     return EXIT.done;
   }
   if (!await removeToken(tokens, name)) throw new UsageError(`There is no token of ${name}.`);
+  if (json) console.log(JSON.stringify({ name, removed: true }));
   log.info(`${name} may no longer speak; it is cut within ten seconds.`);
   return EXIT.done;
 }

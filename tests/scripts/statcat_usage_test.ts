@@ -28,4 +28,6 @@ Deno.test("statcat: wrong use, nothing kept yet, tokens", async () => {
   const added = await node.run("scripts/statcat.ts", "token", "add", "busan");
   assertMatch(added.stdout, /^busan\.[\w-]{43}\n$/);
   assertEquals((await node.run("scripts/statcat.ts", "token", "list")).stdout, "busan\n");
+  const removed = await node.run("scripts/statcat.ts", "token", "remove", "busan", "--json");
+  assertEquals(JSON.parse(removed.stdout), { name: "busan", removed: true });
 });
