@@ -39,6 +39,7 @@ import {
   saveMemory,
   tidyAudit,
 } from "./memory.ts";
+import { takeIn } from "./orders.ts";
 import type { Refusal } from "./page.ts";
 import { apply, Session, transactions } from "./nft.ts";
 import { readAll, totalOf } from "./reading.ts";
@@ -249,18 +250,8 @@ export class Guard {
    */
   private async obey(reading: Reading, now: number): Promise<void> {
     const orders = await loadOrders(this.files, now);
-    const before = JSON.stringify(this.orders.allows), actions: Action[] = [];
-    for (const { id, at } of orders.unbans) {
-      if (at <= this.saved.obeyedAt) continue;
-      actions.push(...this.engine.pardon(id));
-      for (const set of [reading.ban, reading.block, reading.slow]) set.delete(id);
-    }
-    for (const { id, at, until, step, why } of orders.bans) {
-      const isNew = at > this.saved.obeyedAt || !this.engine.client(id).ban;
-      if (!isNew || !this.scopes.includes(splitId(id).scope)) continue;
-      actions.push(...this.engine.obey(id, why, step, at, until, now));
-      reading[step].set(id, until - now);
-    }
+    const before = JSON.stringify(this.orders.allows);
+    const actions = takeIn(this.engine, orders, this.saved.obeyedAt, reading, now);
     for (const { at } of [...orders.bans, ...orders.unbans]) {
       this.saved.obeyedAt = Math.max(this.saved.obeyedAt, at);
     }

@@ -19,6 +19,7 @@ import {
 import { allowedNetworks } from "./allow.ts";
 import { Engine, type Reading } from "./engine.ts";
 import { filesIn, loadMemory, loadOrders, nothingSaved, pseudonyms } from "./memory.ts";
+import { takeIn } from "./orders.ts";
 import { Session } from "./nft.ts";
 import { policyOf } from "./settings.ts";
 import { readAll } from "./reading.ts";
@@ -32,6 +33,7 @@ async function lookNow(config: Config, session: Session) {
   const policy = { ...wanted, mode: saved.mode ?? wanted.mode };
   const engine = new Engine(policy, saved, await pseudonyms(files));
   const reading = await readAll((set) => session.list(set), scopesOf(policy));
+  takeIn(engine, await loadOrders(files, now), saved.obeyedAt, reading, now);
   engine.look(reading, now);
   return { policy, files, now, saved, engine, reading };
 }

@@ -281,6 +281,12 @@ Deno.test("operators: ban, unban and allow work with and without a run, are kept
     });
     assertEquals((await scene.json("unban", "10.77.0.9")).state, "counted");
   });
+  await t.step("explain: an operator's ban is theirs, also while no run takes it in", async () => {
+    await scene.stop("SIGKILL");
+    await scene.bwlimit("ban", "10.77.0.4", "--reason", "loops");
+    const { standings: [one] } = await scene.json("explain", "10.77.0.4");
+    assertEquals([one.state, one.why, one.by, one.level], ["banned", "loops", "operator", 0]);
+  });
 });
 
 Deno.test("errors: no permission, no nft, a port in use, a full set: what happened and what to do", async (t) => {
