@@ -592,10 +592,17 @@ async function selection({ open }: Bench) {
     await press("curl");
     assertEquals((await copied()).split("\n").length, 3);
     assert((await copied()).startsWith("curl -fL --globoff \\\n  -O http://"));
+    // What it leaves out is said: a directory, files without a sum.
+    assertStringIncludes(await bar(page).innerText(), "Copied 2 of 3");
     await press("wget");
     assertStringIncludes(await copied(), "wget -c -r -np -nH");
     await press("SHA-256");
     assertEquals(await copied(), `${"a".repeat(64)}  archlinux-2026.11.01-x86_64.iso`);
+    assertStringIncludes(await bar(page).innerText(), "Copied 1 of 3");
+    await page.keyboard.press("Escape");
+    await row(page, "core/").locator(".time").click({ modifiers: ["Control"] });
+    await press("curl");
+    assertStringIncludes(await bar(page).innerText(), "nothing to copy");
     await page.keyboard.press("Escape");
     assertEquals(await bar(page).count(), 0);
     await page.keyboard.type("READ");

@@ -5,7 +5,7 @@ import { commonStyles } from "./common-styles.ts";
 import { t, Translated } from "../base/language.ts";
 import { formatBytes } from "../../formats/units.ts";
 import { copyText } from "../base/clipboard.ts";
-import { curlLine, urlLines, wgetLine } from "./commands.ts";
+import { curlLine, urlLines, type Wanted, wgetLine } from "./commands.ts";
 import type { Kept } from "./kept.ts";
 import type { Selection } from "./selection.ts";
 import { Sums } from "./sums.ts";
@@ -79,20 +79,27 @@ export class SelectionBar extends LitElement {
     if (changed.has("version")) this.said = this.byHand = "";
   }
 
-  private async _copy(text: string) {
-    const done = text !== "" && await copyText(text);
-    this.said = done ? t("copied") : text === "" ? t("listing.nosums") : t("listing.uncopied");
+  /** Copies what was made for so many of the selected rows; `none` says why it was for none. */
+  private async _copy(text: string, n: number, none = t("listing.uncopiable")) {
+    const done = n > 0 && await copyText(text), total = this.selection.size;
+    const copied = n < total ? t("listing.copied", { n, total }) : t("copied");
+    this.said = done ? copied : n === 0 ? none : t("listing.uncopied");
     this.byHand = done ? "" : text;
   }
 
   /** Copies the URLs of what is selected. */
   copyUrls() {
-    this._copy(urlLines(this._wanted));
+    this._copyFor(urlLines, this._wanted);
   }
 
   private async _copySums() {
     this.said = t("listing.loading");
-    this._copy(await this._sums!.lines(this.selection));
+    const lines = await this._sums!.lines(this.selection);
+    this._copy(lines.join("\n"), lines.length, t("listing.nosums"));
+  }
+
+  private _copyFor(line: (wanted: Wanted[]) => string, wanted: Wanted[]) {
+    this._copy(line(wanted), wanted.length);
   }
 
   private get _wanted() {
@@ -118,8 +125,8 @@ export class SelectionBar extends LitElement {
         </span>
         <span>${t("listing.copy")}</span>
         ${button(t("listing.urls"), () => this.copyUrls())}
-        ${button("curl", () => this._copy(curlLine(this._wanted)))}
-        ${button("wget", () => this._copy(wgetLine(this._wanted)))}
+        ${button("curl", () => this._copyFor(curlLine, this._wanted.filter(({ dir }) => !dir)))}
+        ${button("wget", () => this._copyFor(wgetLine, this._wanted))}
         ${this._sums!.known ? button(t("listing.sums"), () => this._copySums()) : nothing}
         <button type="button" aria-label=${t("listing.deselect")} @click=${() =>
           this.dispatchEvent(new CustomEvent("listing-deselect"))}>✕</button>

@@ -27,7 +27,7 @@ export class Sums {
   }
 
   /** `HASH  name` for each selected file whose sum is known, as `sha256sum -c` reads it. */
-  async lines(selection: Selection): Promise<string> {
+  async lines(selection: Selection): Promise<string[]> {
     const names = selection.list().map((i) => this.kept.entry(i).name);
     const wanted = new Set(names),
       several = this.#files.filter(({ name }) => {
@@ -38,7 +38,7 @@ export class Sums {
     return names.flatMap((name) => {
       const sum = hashName(this.path + name) ?? all.find((sums) => sums.has(name))?.get(name);
       return sum ? [`${sum}  ${name}`] : [];
-    }).join("\n");
+    });
   }
 
   #sums(file: FileEntry): Promise<Map<string, string>> {
