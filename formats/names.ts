@@ -80,9 +80,11 @@ export function fromHref(href: string): string {
   return href.replace(/%([0-9A-Fa-f]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
 }
 
-// Control characters, line and paragraph separators, and what turns the direction of text around.
-// deno-lint-ignore no-control-regex
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+// Control characters, line and paragraph separators, what turns the direction of text around, and what
+// is not seen at all.
+const UNSAFE =
+  // deno-lint-ignore no-control-regex
+  /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
 
 /** A name for the eye: what would break a line or turn the text around is shown as `\x0a`, `\u202e`. */
 export function toDisplay(text: string): string {

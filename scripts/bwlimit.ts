@@ -144,11 +144,21 @@ function seconds({ values }: Context): number | undefined {
   );
 }
 
+/** Why, as one line: it stands in the audit log, in lists and in the answer. */
+function reasonOf({ values: { reason = "by hand" } }: Context): string {
+  if (/^[^\p{Cc}\p{Cf}\u2028\u2029]{1,200}$/u.test(reason)) return reason;
+  throw new UsageError(
+    `--reason ${
+      JSON.stringify(reason)
+    } is not allowed; allowed is one line of up to 200 characters.`,
+  );
+}
+
 /** Tells the kernel and writes down who was meant and why. `run` finds the orders at its next look. */
 async function order(context: Context, did: Did, id: Id, actions: Action[], until?: number) {
   const { files, now, values } = context;
   await apply(actions.flatMap(commandsOf).join("\n") + "\n");
-  const why = values.reason ?? "by hand";
+  const why = reasonOf(context);
   await audit(files, [{ at: now, did, who: showId(id), why, by: "operator", until }], "enforce");
 }
 
@@ -166,7 +176,7 @@ async function ban(context: Context): Promise<number> {
       `Take it off first: bwlimit allow ${allowed} --remove, or in allow of [bwlimit].`,
     );
   }
-  const why = values.reason ?? "by hand";
+  const why = reasonOf(context);
   await changeOrders(files, now, (orders) => {
     orders.bans = [...orders.bans.filter((o) => o.id !== id), { id, at: now, until, step, why }];
     orders.unbans = orders.unbans.filter((o) => o.id !== id);
@@ -195,7 +205,7 @@ async function unban(context: Context): Promise<number> {
   await demandTable();
   await changeOrders(files, now, (orders) => {
     orders.bans = orders.bans.filter((o) => o.id !== id);
-    orders.unbans.push({ id, at: now, why: values.reason ?? "by hand" });
+    orders.unbans.push({ id, at: now, why: reasonOf(context) });
   });
   await order(context, "unbanned", id, actions);
   return done(
@@ -219,7 +229,7 @@ async function allow(context: Context): Promise<number> {
   const network = formatNetwork(parsed), remove = switches.has("remove");
   const length = seconds(context), until = length === undefined ? null : now + length;
   const dry = switches.has("dry-run");
-  const why = values.reason ?? "by hand";
+  const why = reasonOf(context);
   const refused = remove ? [] : await refusedIn(parsed, policy);
   let entries: string[] = [];
   const change = (orders: Orders) => {

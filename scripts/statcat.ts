@@ -119,7 +119,13 @@ async function runShow(config: Config, { switches }: Arguments): Promise<number>
   return EXIT.done;
 }
 
-async function runExport(config: Config, { values }: Arguments): Promise<number> {
+async function runExport(config: Config, { values, switches }: Arguments): Promise<number> {
+  if (switches.has("json")) {
+    throw new UsageError(
+      "statcat export takes no --json: it writes CSV.",
+      "See: statcat show --json",
+    );
+  }
   const encoder = new TextEncoder();
   let waiting = "";
   const flush = () => {

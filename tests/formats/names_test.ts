@@ -51,6 +51,7 @@ Deno.test("fromHref: a broken escape or a character beyond ASCII, throws", () =>
 
 Deno.test("toDisplay: what breaks lines or turns text around is shown, the rest stays", () => {
   assertEquals(toDisplay("a\nb\x1b[31m\u202etxt.exe"), "a\\x0ab\\x1b[31m\\u202etxt.exe");
+  assertEquals(toDisplay("\u200b\ufeff"), "\\u200b\\ufeff");
   assertEquals(toDisplay("café 한국 😀"), "café 한국 😀");
 });
 

@@ -14,6 +14,7 @@ Deno.test("statcat: wrong use, nothing kept yet, tokens", async () => {
     [["spoke"], 1, /There is no hub to tell/],
     [["show"], 1, /Nothing was kept yet/],
     [["show", "--live"], 1, /This node's hub does not run/],
+    [["export", "--json"], 2, /statcat export takes no --json/],
     [["export", "--span", "century"], 2, /allowed are hour, day, month, year/],
     [["token"], 2, /token add NAME/],
     [["token", "add", "A B"], 2, /cannot be called "A B"/],

@@ -197,6 +197,9 @@ Deno.test("operators: ban, unban and allow work with and without a run, are kept
   assertEquals(await status("10.77.0.2"), 206);
 
   await t.step("ban: refused at once, with the reason; --silent: without an answer", async () => {
+    const odd = await scene.bwlimit("ban", "10.77.0.2", "--reason", "a\nb");
+    assertEquals(odd.code, 2);
+    assertMatch(odd.stderr, /--reason "a\\nb" is not allowed/);
     const done = await scene.bwlimit("ban", "10.77.0.2", "--for", "2 h", "--reason", "loops");
     assertMatch(done.stderr, /10\.77\.0\.2 is refused until \S+ \(2 h\)/);
     const { status: code, body } = await lab.curl(`${V4}/`);
