@@ -156,14 +156,14 @@ function reasonOf({ values: { reason = "by hand" } }: Context): string {
 
 /** Tells the kernel and writes down who was meant and why. `run` finds the orders at its next look. */
 async function order(context: Context, did: Did, id: Id, actions: Action[], until?: number) {
-  const { files, now, values } = context;
+  const { files, now } = context;
   await apply(actions.flatMap(commandsOf).join("\n") + "\n");
   const why = reasonOf(context);
   await audit(files, [{ at: now, did, who: showId(id), why, by: "operator", until }], "enforce");
 }
 
 async function ban(context: Context): Promise<number> {
-  const { files, now, values, switches } = context, id = idOperand(context);
+  const { files, now, switches } = context, id = idOperand(context);
   const length = seconds(context) ?? policyOf(context.config).bans[0], until = now + length;
   const step: Step = switches.has("silent") ? "block" : "ban";
   const action: Action = { do: step, id, seconds: length };
@@ -195,7 +195,7 @@ async function ban(context: Context): Promise<number> {
 }
 
 async function unban(context: Context): Promise<number> {
-  const { files, now, values, switches } = context, id = idOperand(context);
+  const { files, now, switches } = context, id = idOperand(context);
   const actions: Action[] = [
     { do: "unban", id },
     { do: "unslow", id, seconds: 0 },
@@ -216,7 +216,7 @@ async function unban(context: Context): Promise<number> {
 }
 
 async function allow(context: Context): Promise<number> {
-  const { files, now, values, switches, operand, config } = context;
+  const { files, now, switches, operand, config } = context;
   const policy = policyOf(config), parsed = parseNetwork(operand!);
   if (!parsed) {
     throw new UsageError(
