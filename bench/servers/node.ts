@@ -165,7 +165,11 @@ export async function startScene(dir: string): Promise<Scene> {
   const args = (conf: string) => ["-e", "/dev/null", "-c", conf, "-g", "daemon off;"];
   const ours = await start("nginx, ours", "nginx", args(join(out, "nginx.conf")), port);
   const bare = await start("nginx, bare", "nginx", args(join(dir, "bare.conf")), barePort);
-  const [deno, ...rest] = denoCommand("server/main.ts", ["-q", "--config", file, "--data", data]);
+  const [deno, ...rest] = denoCommand("server/main.ts", [
+    ...["-q", "--config", file, "--data", data],
+    // mirror.toml names a socket for nginx; this one is asked at a port.
+    ...["--port", String(denoPort)],
+  ]);
   const embedded = await start("embedded", deno, rest, denoPort);
   const stop = async () => {
     for (const server of [ours, bare, embedded]) await server.stop();
