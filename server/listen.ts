@@ -43,9 +43,10 @@ export function startServer(
   const cut = new AbortController();
   // Hono gets nothing but the request: who asked is no concern of the app, but for how many streams.
   const hot = new Hot((request) => app.fetch(request)).handle;
-  const handler: Handler = (request, { remoteAddr }) =>
-    request.url.endsWith("/sse") && remoteAddr.transport === "tcp"
-      ? app.fetch(request, { address: remoteAddr.hostname })
+  // The address is asked for only where it is needed: Deno has to make it for each request.
+  const handler: Handler = (request, info) =>
+    request.url.endsWith("/sse") && info.remoteAddr.transport === "tcp"
+      ? app.fetch(request, { address: info.remoteAddr.hostname })
       : hot(request);
   const ending = (server: RunningServer): RunningServer => ({
     ...server,
