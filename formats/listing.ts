@@ -67,7 +67,11 @@ type Named = Pick<Entry, "name" | "href">;
  */
 export function compareEntries(a: Named, b: Named): number {
   const aDir = a.name.endsWith("/"), bDir = b.name.endsWith("/");
-  if (aDir !== bDir) return aDir ? -1 : 1;
+  return aDir === bDir ? compareNamed(a, b) : aDir ? -1 : 1;
+}
+
+/** {@linkcode compareEntries} of two directories, or of two that are none. */
+export function compareNamed(a: Named, b: Named): number {
   if (a.name !== b.name) return compareNames(a.name, b.name);
   const aHref = a.href ?? "", bHref = b.href ?? "";
   return aHref < bHref ? -1 : aHref > bHref ? 1 : 0;

@@ -28,10 +28,7 @@ export function toBytes(raw: string): Uint8Array<ArrayBuffer> {
 }
 
 /** True if every character is ASCII, so that raw and text form are the same. */
-function isAscii(s: string): boolean {
-  for (let i = 0; i < s.length; i++) if (s.charCodeAt(i) > 127) return false;
-  return true;
-}
+const isAscii = (s: string) => !/[^\0-\x7f]/.test(s);
 
 /** Raw form of a text. */
 export function fromText(text: string): string {

@@ -1,8 +1,11 @@
 /** `--check`: compares what a scan would write with what stands there, and writes nothing. */
+import { encodeParts } from "./batch.ts";
 import type { Sink } from "./scan.ts";
-import { holds, type LISTING_FILES, type Place } from "./publish.ts";
+import type { Listing } from "../../formats/listing.ts";
+import { filesOf, type ListingFile, listingOfRaw, type Raw } from "./page.ts";
+import type { Place } from "./publish.ts";
 import { isDirectory } from "./read.ts";
-import { encodeParts } from "./writer.ts";
+import { holds } from "./standing.ts";
 
 export class Comparison implements Sink {
   /** Each difference, as a file and what is wrong about it. */
@@ -20,13 +23,20 @@ export class Comparison implements Sink {
     return Promise.resolve();
   }
 
-  put({ dir }: Place, name: typeof LISTING_FILES[number], text: Iterable<string>) {
-    const path = `${dir}/${name}`;
-    if (holds(path, encodeParts(text))) return;
-    this.say(path, isDirectory(dir) ? "differs" : "missing");
+  put({ dir }: Place, listing: Listing) {
+    for (const [name, parts] of filesOf(listing)) {
+      const path = `${dir}/${name}`;
+      if (!holds(path, encodeParts(parts))) {
+        this.say(path, isDirectory(dir) ? "differs" : "missing");
+      }
+    }
   }
 
-  current({ dir }: Place, name: typeof LISTING_FILES[number]): string {
+  putRaw(place: Place, raw: Raw) {
+    this.put(place, listingOfRaw(raw));
+  }
+
+  current({ dir }: Place, name: ListingFile): string {
     return `${dir}/${name}`;
   }
 

@@ -2,10 +2,10 @@
 import type { DirEntry, Entry, FileEntry, LinkEntry } from "../../formats/listing.ts";
 import { toHref } from "../../formats/names.ts";
 import { fileEntry, linkEntry } from "./entries.ts";
-import { follower } from "./links.ts";
+import { below, follower } from "./links.ts";
 import type { Place } from "./publish.ts";
 import { readRows } from "./read.ts";
-import { readRecords, type Totals } from "./records.ts";
+import { readRecords, type Record, type Totals } from "./records.ts";
 
 /** A directory whose listing has to wait. */
 export interface Held {
@@ -15,73 +15,80 @@ export interface Held {
   records: Uint8Array[];
 }
 
-/** What the walk has seen. */
+/** What the walk has seen. Paths are raw. */
 export interface Seen {
-  /** By raw path. */
   held: Map<string, Held>;
   isDir(path: string): boolean;
+  /** What find printed about the files of a directory, if that was kept. */
+  records(path: string): Uint8Array[] | undefined;
   /** Where the index.json of a directory can be read. */
-  listing(path: string): string;
+  listing(path: string): Promise<string>;
 }
 
-/** Links that lead to a file, or to nothing, by the directory and name of that. */
-type Wanted = Map<string, Map<string, LinkEntry[]>>;
-
-const below = (path: string, name: string) => path ? `${path}/${name}` : name;
+/** Links to a file, or to nothing, by the directory of that: each as an entry and the name to look for. */
+type Wanted = Map<string, { entry: LinkEntry; name: string }[]>;
 
 /**
  * The entries of every held directory but its folders, with links followed; and for each link the paths that
  * it depends on, as lines of the state.
  */
-export function followAll(seen: Seen) {
-  const targets = new Map<string, string>();
-  for (const [path, { records }] of seen.held) {
-    for (const { name, target } of readRecords(records)) {
-      if (target !== undefined) targets.set(below(path, name), target);
-    }
-  }
-  const follow = follower((path) => {
-    const target = targets.get(path);
-    return target !== undefined ? { target } : seen.isDir(path) ? "dir" : undefined;
+export async function followAll(seen: Seen) {
+  const read = [...seen.held].map(([path, held]) => ({
+    path,
+    held,
+    records: readRecords(held.records),
+  }));
+  const contentsOf = contents(seen, new Map(read.map(({ path, records }) => [path, records])));
+  const follow = follower((dir, name) => {
+    const there = contentsOf(dir)?.get(name);
+    if (there) return there.target === undefined ? undefined : { target: there.target };
+    return seen.isDir(below(dir, name)) ? "dir" : undefined;
   });
   const wanted: Wanted = new Map(), lookups: string[] = [];
-  const pages = [...seen.held].map(([path, held]) => {
-    const entries = readRecords(held.records).map((record): Entry => {
+  const pages = read.map(({ path, held, records }) => {
+    const entries = records.map((record): Entry => {
       if (record.target === undefined) return fileEntry(record);
       const to = follow(path, record.target), entry = linkEntry(record, to, undefined);
       const own = toHref(below(path, record.name));
       for (const lookup of to.lookups) lookups.push(`${toHref(lookup)} ${own}`);
-      if (to.kind === "file") want(wanted, to.path, entry);
+      if (to.kind === "file") {
+        const slash = to.path.lastIndexOf("/"), dir = to.path.slice(0, Math.max(0, slash));
+        const link = { entry, name: to.path.slice(slash + 1) }, links = wanted.get(dir);
+        if (links) links.push(link);
+        else wanted.set(dir, [link]);
+      }
       return entry;
     });
     return { path, held, entries };
   });
-  fill(seen, wanted);
+  for (const [dir, links] of wanted) {
+    const files = contentsOf(dir) ?? (seen.isDir(dir) ? await listed(seen, dir, links) : undefined);
+    for (const { entry, name } of links) {
+      const file = files?.get(name);
+      if (!file) continue;
+      entry.bytes = file.bytes;
+      entry.mtime = file.mtime;
+      entry.broken = undefined;
+    }
+  }
   return { pages, lookups };
 }
 
-function want(wanted: Wanted, path: string, link: LinkEntry) {
-  const slash = path.lastIndexOf("/"), dir = path.slice(0, Math.max(0, slash));
-  let names = wanted.get(dir);
-  if (!names) wanted.set(dir, names = new Map());
-  const name = path.slice(slash + 1), links = names.get(name);
-  if (links) links.push(link);
-  else names.set(name, [link]);
+/** What stands in a directory, by name, without its folders; undefined where that was not kept. */
+function contents(seen: Seen, held: Map<string, Record[]>) {
+  const known = new Map<string, Map<string, Record> | undefined>();
+  return (dir: string) => {
+    if (known.has(dir)) return known.get(dir);
+    const kept = seen.records(dir), records = held.get(dir) ?? (kept && readRecords(kept));
+    const contents = records && new Map(records.map((record) => [record.name, record]));
+    known.set(dir, contents);
+    return contents;
+  };
 }
 
-/** Gives links size and time of their files, which are taken from the listings, one read a directory. */
-function fill(seen: Seen, wanted: Wanted) {
-  for (const [dir, links] of wanted) {
-    const found = (name: string, { bytes, mtime }: Pick<FileEntry, "bytes" | "mtime">) => {
-      for (const link of links.get(name) ?? []) {
-        Object.assign(link, { bytes, mtime, broken: undefined });
-      }
-    };
-    const held = seen.held.get(dir);
-    if (held) {
-      for (const record of readRecords(held.records)) {
-        if (record.target === undefined) found(record.name, record);
-      }
-    } else if (seen.isDir(dir)) readRows(seen.listing(dir), links, found);
-  }
+/** The files that links want, from the listing of their directory. */
+async function listed(seen: Seen, dir: string, links: { name: string }[]) {
+  const names = new Set(links.map(({ name }) => name)), files = new Map<string, FileEntry>();
+  readRows(await seen.listing(dir), names, (name, file) => files.set(name, file));
+  return files;
 }

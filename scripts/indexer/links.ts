@@ -6,8 +6,8 @@
 /** As many links as Linux follows before it says ELOOP. */
 const MAX_LINKS = 40;
 
-/** What stands at a raw path: a directory, a link (its raw target), or something else, or nothing. */
-export type Look = (path: string) => "dir" | { target: string } | undefined;
+/** What stands under a raw name in a directory: a directory, a link (its raw target), or something else, or nothing. */
+export type Look = (dir: string, name: string) => "dir" | { target: string } | undefined;
 
 /** Where a link leads. */
 export interface Destination {
@@ -21,6 +21,8 @@ export interface Destination {
   lookups: string[];
 }
 
+/** The path of a name in a directory. */
+export const below = (dir: string, name: string) => dir ? `${dir}/${name}` : name;
 const parentOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf("/")));
 
 /** Follows the link with this target in the directory `dir`. */
@@ -41,9 +43,9 @@ export function follow(dir: string, target: string, look: Look): Destination {
       at = parentOf(at);
       continue;
     }
-    const path = at ? `${at}/${name}` : name;
+    const path = below(at, name);
     lookups.push(path);
-    const seen = look(path);
+    const seen = look(at, name);
     if (seen === "dir") at = path;
     else if (seen) {
       if (++links >= MAX_LINKS || seen.target.startsWith("/")) return end("broken", "");
@@ -56,20 +58,25 @@ export function follow(dir: string, target: string, look: Look): Destination {
 
 /** {@linkcode follow} for many links to the same few directories: the way to each is looked up once. */
 export function follower(look: Look): (dir: string, target: string) => Destination {
-  const ways = new Map<string, Destination>();
+  const ways = new Map<string, Map<string, Destination>>();
+  const wayTo = (dir: string, to: string): Destination => {
+    const known = ways.get(dir) ?? new Map<string, Destination>();
+    ways.set(dir, known);
+    let way = known.get(to);
+    if (!way) {
+      way = follow(dir, to, look);
+      // Those that are the beginning of every path there are left out.
+      way.lookups = way.lookups.filter((lookup) => !`${way!.path}/`.startsWith(lookup + "/"));
+      known.set(to, way);
+    }
+    return way;
+  };
   return (dir, target) => {
     const slash = target.lastIndexOf("/"), name = target.slice(slash + 1);
     if (slash < 1 || name === "" || name === "." || name === "..") return follow(dir, target, look);
-    const key = `${dir}\0${target.slice(0, slash)}`;
-    let way = ways.get(key);
-    if (!way) ways.set(key, way = follow(dir, target.slice(0, slash), look));
-    const path = way.path ? `${way.path}/${name}` : name;
-    if (way.kind !== "dir" || look(path) !== undefined) return follow(dir, target, look);
-    // The way's own lookups are in it too where they are no beginning of the path.
-    return {
-      kind: "file",
-      path,
-      lookups: [...way.lookups.filter((w) => !path.startsWith(w + "/")), path],
-    };
+    const way = wayTo(dir, target.slice(0, slash));
+    if (way.kind !== "dir" || look(way.path, name) !== undefined) return follow(dir, target, look);
+    const path = below(way.path, name);
+    return { kind: "file", path, lookups: [...way.lookups, path] };
   };
 }

@@ -3,20 +3,21 @@
  * space on the same file system first and renamed into place at the end: a run that is killed while it
  * prepares has changed nothing, and no half-written or temporary file ever stands among the listings.
  */
-import { compress, type Packed, zlib } from "./gzip.ts";
-import { exists, isDirectory, isGone, readBytes, removeTree } from "./read.ts";
-import { encodeParts, Writer } from "./writer.ts";
-
-/** The files of a listing. A directory of the mirror with such a name cannot have a listing. */
-export const LISTING_FILES = ["index.json", "index.html"] as const;
-export const OWN_NAMES = new Set<string>(LISTING_FILES.flatMap((name) => [name, name + ".gz"]));
-
-/**
- * From this size on a listing gets a .gz sibling. What fits into TCP's first window (10 segments, about
- * 14 KB, RFC 6928) arrives in the same round trip anyway, and a second file for each of many small
- * folders costs more time to write than all else.
- */
-export const GZIP_FROM = 14_000;
+import type { Listing } from "../../formats/listing.ts";
+import { compress, type Packed } from "./gzip.ts";
+import { isDirectory, isGone, readBytes, removeTree } from "./read.ts";
+import { holds } from "./standing.ts";
+import {
+  filesOf,
+  LARGE_BYTES,
+  LISTING_FILES,
+  type ListingFile,
+  listingOfRaw,
+  type Raw,
+  sizeOf,
+} from "./page.ts";
+import { encodeParts, GZIP_FROM } from "./batch.ts";
+import { Writer } from "./writer.ts";
 
 /** Where the listing of a directory is written to. */
 export interface Place {
@@ -85,15 +86,29 @@ export class Publication {
     this.grafts = this.grafts.filter(([from]) => from !== place.dir);
   }
 
-  /** Prepares one file of a listing, unless it stands there already. */
-  put(place: Place, name: typeof LISTING_FILES[number], text: Iterable<string>) {
-    this.putBytes(place, name, encodeParts(text));
+  /** Prepares the files of a listing, those that don't stand there already. */
+  put(place: Place, listing: Listing) {
+    for (const [name, parts] of filesOf(listing)) this.putBytes(place, name, encodeParts(parts));
+  }
+
+  /** {@linkcode put} of a directory without links. Where it is new and large, another core makes it. */
+  putRaw(place: Place, raw: Raw) {
+    if (!place.fresh || sizeOf(raw.records) < LARGE_BYTES) {
+      return this.put(place, listingOfRaw(raw));
+    }
+    this.writer.list(place.dir, raw);
+    this.result.written += LISTING_FILES.length;
+  }
+
+  /** There will be much to write. */
+  warm() {
+    this.writer.warm();
   }
 
   /** {@linkcode put} of what is bytes already, in place of `old`. */
   replace(
     place: Place,
-    name: typeof LISTING_FILES[number],
+    name: ListingFile,
     bytes: Uint8Array<ArrayBuffer>,
     old: Uint8Array,
   ) {
@@ -103,7 +118,7 @@ export class Publication {
 
   private putBytes(
     place: Place,
-    name: typeof LISTING_FILES[number],
+    name: ListingFile,
     bytes: Uint8Array<ArrayBuffer>,
     old?: Packed,
   ) {
@@ -119,7 +134,7 @@ export class Publication {
   }
 
   /** Where a file of a listing can be read now: as it was prepared, or as it stands. */
-  current(place: Place, name: typeof LISTING_FILES[number]): string {
+  current(place: Place, name: ListingFile): string {
     const to = `${place.dir}/${name}`;
     const graft = this.grafts.find(([, path]) => to.startsWith(path + "/"));
     if (graft) return graft[0] + to.slice(graft[1].length);
@@ -185,33 +200,4 @@ export class Publication {
     this.writer[Symbol.dispose]();
     removeTree(this.scratch);
   }
-}
-
-/** True if a file and its .gz stand as they would be written. */
-export function holds(path: string, bytes: Uint8Array): boolean {
-  const gzip = bytes.length >= GZIP_FROM;
-  try {
-    if (Deno.lstatSync(path).size !== bytes.length) return false;
-    if (!sameBytes(Deno.readFileSync(path), bytes)) return false;
-    return gzip ? gzipMatches(path + ".gz", bytes) : !exists(path + ".gz");
-  } catch (error) {
-    if (isGone(error) || error instanceof Deno.errors.IsADirectory) return false;
-    throw error;
-  }
-}
-
-/** True if a .gz says at its end (RFC 1952) that it holds these bytes. */
-export function gzipMatches(path: string, bytes: Uint8Array): boolean {
-  const packed = Deno.readFileSync(path);
-  if (packed.length < 18) return false;
-  const end = new DataView(packed.buffer, packed.byteOffset + packed.length - 8);
-  return end.getUint32(0, true) === zlib().crc32(bytes) && end.getUint32(4, true) === bytes.length;
-}
-
-/** True if both hold the same bytes. */
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  let i = 0;
-  while (i < a.length && a[i] === b[i]) i++;
-  return i === a.length;
 }

@@ -187,6 +187,7 @@ async function look(subject: Subject, read: () => State | undefined, sink: Sink 
   const complaints = await walk(subject.static, [...subject.closed], () => {
     const state = read();
     old = state && allDirs(state);
+    if (!old) sink.warm?.();
     return scan = new Scan(subject, old, sink);
   });
   if (!scan) throw new Error("the walk did not begin");

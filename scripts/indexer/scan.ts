@@ -3,19 +3,13 @@
  * or only of those that are not as the state says. Only directories that are open, and those with links,
  * are in memory.
  */
-import {
-  compareEntries,
-  type DirEntry,
-  type Entry,
-  entryName,
-  htmlParts,
-  jsonParts,
-  type Listing,
-} from "../../formats/listing.ts";
+import { type DirEntry, type Entry, entryName, type Listing } from "../../formats/listing.ts";
 import { toHref, toText, toTextLossy } from "../../formats/names.ts";
 import { fileEntry, sameTotals } from "./entries.ts";
+import { copyOf, Kept } from "./kept.ts";
 import { followAll, type Held } from "./linked.ts";
-import { OWN_NAMES, type Place } from "./publish.ts";
+import { listingOf, OWN_NAMES, type Raw } from "./page.ts";
+import type { Place } from "./publish.ts";
 import { isDirectory, isGone, readHead } from "./read.ts";
 import type { Folder, Visitor } from "./reader.ts";
 import { readRecords, type Record, sumRecords, type Totals } from "./records.ts";
@@ -26,7 +20,11 @@ export interface Sink {
   /** The place of a listing; `path` is where it stands at the end. */
   place(path: string, parent?: Place): Place;
   drop(place: Place): void;
-  put(place: Place, name: "index.json" | "index.html", text: Iterable<string>): void;
+  put(place: Place, listing: Listing): void;
+  /** {@linkcode put} of a directory without links; it may be made later, or on another core. */
+  putRaw(place: Place, raw: Raw): void;
+  /** All listings are going to be made. */
+  warm?(): void;
   pause?(): Promise<void> | undefined;
   /** Waits until all that was put can be read. */
   settle(): Promise<void>;
@@ -71,6 +69,7 @@ export class Scan implements Visitor {
   rendered = 0;
   private stack: Frame[] = [];
   private held = new Map<string, Held>();
+  private kept = new Kept();
 
   /** Without `old`, every listing is made and compared. */
   constructor(
@@ -232,33 +231,30 @@ export class Scan implements Visitor {
     if (total.mtime === -Infinity) total.mtime = folder.mtime;
     this.rendered++;
     if (place && !folder.hasLinks) {
-      const files = readRecords(folder.records).map(fileEntry);
-      this.put(folder.path, place, total, [...frame.entries, ...files]);
+      const raw: Raw = {
+        path: this.shownPath(folder.path),
+        head: total,
+        dirs: frame.entries,
+        records: this.kept.recordsOf(folder),
+      };
+      this.entries += raw.dirs.length + own.files;
+      this.sink.putRaw(place, raw);
     }
     return { hash: folder.hash.value, ...total };
   }
 
-  private put(path: string, place: Place, head: Totals, entries: Entry[]) {
-    const { bytes, mtime, files, dirs } = head;
-    const listing: Listing = {
-      v: 1,
-      path: toTextLossy(this.subject.path + (path && path + "/")),
-      bytes,
-      mtime,
-      files,
-      dirs,
-      entries: entries.sort(compareEntries),
-    };
-    this.entries += entries.length;
-    this.sink.put(place, "index.json", jsonParts(listing));
-    this.sink.put(place, "index.html", htmlParts(listing));
+  private shownPath(path: string): string {
+    return toTextLossy(this.subject.path + (path && path + "/"));
+  }
+
+  private put(path: string, place: Place, { head, dirs }: Held, others: Entry[]) {
+    this.entries += dirs.length + others.length;
+    this.sink.put(place, listingOf(this.shownPath(path), head, dirs, others));
   }
 
   /** Keeps what is needed to make a listing with links once the walk is over. */
   private hold({ folder, place, entries }: Frame, head: Totals) {
-    // Copies: the pieces are windows on the chunks that find's output came in.
-    const records = folder.records.map((part) => part.slice());
-    this.held.set(folder.path, { place, head, dirs: entries, records });
+    this.held.set(folder.path, { place, head, dirs: entries, records: [copyOf(folder.records)] });
   }
 
   /** True if something is not as the state says. */
@@ -271,16 +267,19 @@ export class Scan implements Visitor {
   async finish() {
     for (const path of this.unreadable) this.keepBelow(path);
     if (!this.changed) return;
-    await this.sink.settle();
-    const { pages, lookups } = followAll({
+    const { pages, lookups } = await followAll({
       held: this.held,
       isDir: (path) => this.dirs.has(path),
-      listing: (path) => this.sink.current(this.standing(path), "index.json"),
+      records: (path) => this.kept.get(path),
+      listing: async (path) => {
+        await this.sink.settle();
+        return this.sink.current(this.standing(path), "index.json");
+      },
     });
     this.lookups = lookups;
     for (let page = pages.shift(); page; page = pages.shift()) {
-      const { path, held: { place, head, dirs }, entries } = page;
-      if (place) this.put(path, place, head, [...dirs, ...entries]);
+      const { path, held, entries } = page;
+      if (held.place) this.put(path, held.place, held, entries);
       await this.pause();
     }
   }
@@ -291,7 +290,7 @@ export class Scan implements Visitor {
       const entries = readRecords(held.records).map((r) =>
         r.target === undefined ? fileEntry(r) : resolve(path ? `${path}/${r.name}` : r.name, r)
       );
-      if (held.place) this.put(path, held.place, held.head, [...held.dirs, ...entries]);
+      if (held.place) this.put(path, held.place, held, entries);
     }
   }
 

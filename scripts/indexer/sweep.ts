@@ -1,6 +1,6 @@
 /** Finding what stands among the listings and should not: of directories that are gone, or of nobody. */
 import { toText } from "../../formats/names.ts";
-import { OWN_NAMES } from "./publish.ts";
+import { OWN_NAMES } from "./page.ts";
 import type { Subject } from "./scan.ts";
 import type { Folder } from "./reader.ts";
 import { readRecords } from "./records.ts";

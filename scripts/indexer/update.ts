@@ -5,8 +5,9 @@
 import { type DirEntry, type Entry, entryName } from "../../formats/listing.ts";
 import { fromHref, fromText, toHref, toText } from "../../formats/names.ts";
 import { fileEntry, linkEntry, sameTotals } from "./entries.ts";
-import { follow, type Look } from "./links.ts";
-import { OWN_NAMES, type Publication } from "./publish.ts";
+import { below, follow, type Look } from "./links.ts";
+import { OWN_NAMES } from "./page.ts";
+import type { Publication } from "./publish.ts";
 import { isGone, readBytes, readHead } from "./read.ts";
 import { type Record, toSecond } from "./records.ts";
 import { Scan, type Subject } from "./scan.ts";
@@ -139,9 +140,10 @@ export class Update {
     }
   }
 
-  /** What the links at `path` lead to, for {@linkcode follow}. */
-  private step: Look = (path) => {
-    if (nameOf(path) === ".~tmp~") return undefined;
+  /** What links lead to, for {@linkcode follow}. */
+  private step: Look = (dir, name) => {
+    const path = below(dir, name);
+    if (name === ".~tmp~") return undefined;
     if (this.subject.closed.has(path)) return this.look(path) === "dir" ? "dir" : undefined;
     if (this.inOthers(path)) return undefined;
     const seen = this.look(path);

@@ -2,48 +2,8 @@
  * Writing prepared files, on another core where there is much to write. The bytes of many files travel as
  * one piece, which is handed over and not copied.
  */
-import { compress } from "./gzip.ts";
-
-/** What is to be done in scratch space, in this order. */
-export type Step =
-  | { do: "mkdir"; path: string }
-  | { do: "remove"; path: string }
-  /** `gzip`: a .gz beside it as well. */
-  | { do: "write"; path: string; bytes: number; gzip: boolean };
-
-/** Steps, and the bytes of all their files one after the other. */
-export interface Batch {
-  steps: Step[];
-  bytes: Uint8Array<ArrayBuffer>;
-}
-
-/** Does the steps of a batch. */
-export function perform({ steps, bytes }: Batch) {
-  let at = 0;
-  for (const step of steps) {
-    if (step.do === "mkdir") Deno.mkdirSync(step.path);
-    else if (step.do === "remove") Deno.removeSync(step.path, { recursive: true });
-    else {
-      const content = bytes.subarray(at, at += step.bytes);
-      Deno.writeFileSync(step.path, content);
-      if (step.gzip) Deno.writeFileSync(step.path + ".gz", compress(content));
-    }
-  }
-}
-
-const encoder = new TextEncoder();
-
-/** The bytes of a text that comes in parts. The buffer grows in place, so that no second copy is left behind. */
-export function encodeParts(parts: Iterable<string>): Uint8Array<ArrayBuffer> {
-  let buffer = new ArrayBuffer(16 * 1024), used = 0;
-  for (const part of parts) {
-    // A character of UTF-16 takes three bytes of UTF-8 at most.
-    const most = used + part.length * 3;
-    if (most > buffer.byteLength) buffer = buffer.transfer(Math.max(most, buffer.byteLength * 2));
-    used += encoder.encodeInto(part, new Uint8Array(buffer, used)).written;
-  }
-  return new Uint8Array(buffer.transfer(used));
-}
+import { type Batch, perform, sizeOfBatch, type Step } from "./batch.ts";
+import type { Raw } from "./page.ts";
 
 /** A batch of this size goes to the other core; starting that takes as long as writing about as much. */
 const BATCH_BYTES = 256 * 1024;
@@ -55,7 +15,9 @@ export class Writer implements Disposable {
   private buffer: Uint8Array<ArrayBuffer> = new Uint8Array(BATCH_BYTES);
   private used = 0;
   private worker?: Worker;
+  /** Bytes of each batch that is on its way, and of all. */
   private underway: number[] = [];
+  private underwayBytes = 0;
   private error?: Error;
   private wake = () => {};
 
@@ -88,6 +50,17 @@ export class Writer implements Disposable {
     this.steps.push({ do: "write", path, bytes: content.length, gzip });
   }
 
+  /** Has the files of a listing made. */
+  list(dir: string, raw: Raw) {
+    this.steps.push({ do: "list", dir, raw });
+    this.send();
+  }
+
+  /** Starts the other core's work before there is any: that takes a moment. */
+  warm() {
+    if (!this.alone) this.worker ??= this.start();
+  }
+
   private take(): Batch {
     const batch = { steps: this.steps, bytes: this.buffer.subarray(0, this.used) };
     this.steps = [];
@@ -102,15 +75,16 @@ export class Writer implements Disposable {
       return;
     }
     this.worker ??= this.start();
-    const batch = this.take();
-    this.underway.push(batch.bytes.length);
+    const batch = this.take(), bytes = sizeOfBatch(batch);
+    this.underway.push(bytes);
+    this.underwayBytes += bytes;
     this.worker.postMessage(batch, [batch.bytes.buffer]);
   }
 
   private start(): Worker {
     const worker = new Worker(new URL("./writer_worker.ts", import.meta.url), { type: "module" });
     worker.onmessage = ({ data }: MessageEvent<string>) => {
-      this.underway.shift();
+      this.underwayBytes -= this.underway.shift()!;
       if (data !== "") this.error ??= new Error(data);
       this.wake();
     };
@@ -118,6 +92,7 @@ export class Writer implements Disposable {
       event.preventDefault();
       this.error ??= new Error(event.message);
       this.underway = [];
+      this.underwayBytes = 0;
       this.wake();
     };
     return worker;
@@ -125,8 +100,7 @@ export class Writer implements Disposable {
 
   /** Waits until no more than `most` bytes are on their way. */
   private async below(most: number) {
-    const bytes = () => this.underway.reduce((sum, n) => sum + n, 0);
-    while (this.underway.length > 0 && bytes() >= most) {
+    while (this.underway.length > 0 && this.underwayBytes >= most) {
       await new Promise<void>((resolve) => this.wake = resolve);
     }
     if (this.error) throw this.error;
@@ -134,7 +108,7 @@ export class Writer implements Disposable {
 
   /** A promise if whoever has more to write has to wait. */
   pause(): Promise<void> | undefined {
-    return this.underway.length > MOST_BYTES / BATCH_BYTES ? this.below(MOST_BYTES / 2) : undefined;
+    return this.underwayBytes > MOST_BYTES ? this.below(MOST_BYTES / 2) : undefined;
   }
 
   /** Waits until all is written. */

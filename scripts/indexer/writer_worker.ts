@@ -1,5 +1,5 @@
 /** The other core's side of {@linkcode Writer}: does each batch and answers, with the error or nothing. */
-import { type Batch, perform } from "./writer.ts";
+import { type Batch, perform } from "./batch.ts";
 
 const port = globalThis as unknown as Worker;
 

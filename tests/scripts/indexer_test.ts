@@ -301,3 +301,39 @@ Deno.test("main: a node with one repository, exit codes and JSON", async () => {
     console.log = log;
   }
 });
+
+Deno.test("index: large directories, made on another core, are as this one would make them; links find their files", async () => {
+  using m = new Mirror();
+  for (let i = 0; i < 2000; i++) m.file(`pool/package-${i}-x86_64.pkg.tar.zst`, i % 7, 1000 + i);
+  m.file("pool/sub/x");
+  m.file('pool/a<b> "c"');
+  m.shell("touch -d @1000 $'pool/\\xff' pool/ü");
+  for (let i = 0; i < 2000; i++) m.link(`l/${i}`, `../pool/package-${i}-x86_64.pkg.tar.zst`);
+  m.link("l/dir", "../pool/sub");
+  m.link("l/inner", "../pool/sub/x");
+  m.link("l/lost", "../pool/nothing");
+  m.link("l/ü", "../pool/ü");
+  m.shell("ln -s $'../pool/\\xff' l/byte");
+  const { entries, problems } = await m.index();
+  assertEquals([entries, problems], [2 + 2004 + 1 + 2005, []]);
+  // Whoever checks makes each listing itself.
+  assertEquals((await m.index("check")).differences, []);
+  const links = m.listing("l").entries.map(({ name, bytes, mtime, ...rest }) =>
+    "broken" in rest
+      ? `${name} broken`
+      : "dir" in rest
+      ? `${name} dir`
+      : `${name} ${bytes} ${mtime}`
+  );
+  assertEquals(links.slice(0, 3), ["0 0 1000", "1 1 1001", "2 2 1002"]);
+  assertEquals(links.slice(1999), [
+    "1999 4 2999",
+    "byte 0 1000",
+    "dir dir",
+    "inner 1 1700000000",
+    "lost broken",
+    "ü 0 1000",
+  ]);
+  const pool = m.listing("pool");
+  assertEquals([pool.files, pool.dirs, pool.entries.length], [2004, 1, 2004]);
+});
