@@ -20,7 +20,7 @@ const UNITS: Record<string, number> = { "": 1, K: 1024, M: 1024 ** 2, G: 1024 **
 
 /** Asks a server for one URL as fast as it answers, by wrk(1). */
 async function ask(server: Server, path: string, seconds: number, header?: string): Promise<Rate> {
-  const connections = path.endsWith("100m.iso") ? 4 : 32;
+  const connections = path.endsWith("100m.iso") ? 4 : path.endsWith("extra.db") ? 8 : 32;
   const url = `http://127.0.0.1:${server.port}${path}`;
   const args = ["-t1", `-c${connections}`, `-d${seconds}s`, ...(header ? ["-H", header] : []), url];
   const before = server.cpuSeconds();
@@ -45,20 +45,29 @@ interface Case {
 }
 
 function cases({ ours, bare, embedded }: Scene): Case[] {
-  const file = (name: string, by: Case["by"] = "requests"): Case => ({
-    name,
+  const file = (path: string, by: Case["by"] = "requests"): Case => ({
+    name: path.split("/").pop()!,
     by,
-    of: {
-      ours: [ours, `/arch/${name}`],
-      bare: [bare, `/arch/${name}`],
-      embedded: [embedded, `/arch/${name}`],
-    },
+    of: { ours: [ours, `/arch/${path}`], bare: [bare, `/arch/${path}`] },
+  });
+  const all = (path: string, by?: Case["by"]): Case => {
+    const two = file(path, by);
+    return { ...two, of: { ...two.of, embedded: [embedded, `/arch/${path}`] } };
+  };
+  const busy = (path: string): Case => ({
+    ...file(path),
+    name: `${path.split("/").pop()} in a sync`,
+    of: { ours: [ours, `/busy/${path}`], bare: [bare, `/busy/${path}`] },
   });
   return [
-    file("1k.pkg.tar.zst"),
-    file("1k.db"),
-    file("100k.pkg.tar.zst"),
-    file("100m.iso", "bytes"),
+    file(MARKER),
+    busy(MARKER),
+    file(CORE),
+    busy(CORE),
+    file("extra/os/x86_64/extra.db"),
+    all("1k.pkg.tar.zst"),
+    all("100k.pkg.tar.zst"),
+    all("100m.iso", "bytes"),
     {
       name: "listing.gz",
       by: "requests",
@@ -80,15 +89,18 @@ function cases({ ours, bare, embedded }: Scene): Case[] {
   ];
 }
 
-/** What is promised: case, who, against whom, by what, at least. */
+const MARKER = "lastupdate", CORE = "core/os/x86_64/core.db";
+
+/** What is promised: case, who, against whom, by what, at least (0: shown, but not promised). */
 const PROMISES: [string, string, string, "rate" | "cpu", number][] = [
-  ["1k.pkg.tar.zst", "ours", "bare", "rate", 0.95],
-  ["100k.pkg.tar.zst", "ours", "bare", "rate", 0.95],
-  ["100m.iso", "ours", "bare", "rate", 0.95],
-  ["1k.db", "ours", "bare", "rate", 0.95],
-  ["1k.pkg.tar.zst", "ours", "bare", "cpu", 0.95],
-  ["1k.db", "ours", "bare", "cpu", 0.95],
-  ["100k.pkg.tar.zst", "ours", "bare", "cpu", 0.95],
+  ...["lastupdate", "core.db", "extra.db", "1k.pkg.tar.zst", "100k.pkg.tar.zst", "100m.iso"]
+    .flatMap((name): typeof PROMISES => [
+      [name, "ours", "bare", "rate", 0.95],
+      [name, "ours", "bare", "cpu", 0.95],
+    ]),
+  // Then each file is opened anew, component by component.
+  ["lastupdate in a sync", "ours", "bare", "rate", 0],
+  ["core.db in a sync", "ours", "bare", "rate", 0],
   ["listing.gz", "ours", "bare", "rate", 5],
   ["1k.pkg.tar.zst", "embedded", "bare", "rate", 0.8],
   ["100k.pkg.tar.zst", "embedded", "bare", "rate", 0.6],
@@ -153,7 +165,7 @@ function ratios(found: Map<string, Rate[]>): [string[][], number] {
     const ratio = median(each), good = ratio >= least;
     if (!good) missed++;
     const label = `${name}: ${who} to ${whom}${what === "cpu" ? ", requests per CPU second" : ""}`;
-    rows.push([label, ratio.toFixed(2), `≥ ${least}`, good ? "" : "missed"]);
+    rows.push([label, ratio.toFixed(2), least ? `≥ ${least}` : "", good ? "" : "missed"]);
   }
   return [rows, missed];
 }

@@ -1,5 +1,5 @@
 /** What is measured: a storage with files and a long listing, our nginx, a bare one, the embedded server. */
-import { dirname, fromFileUrl, join } from "@std/path/posix";
+import { basename, dirname, fromFileUrl, join } from "@std/path/posix";
 import { renderJson } from "../../formats/listing.ts";
 import { renderHtml } from "../../formats/listing_html.ts";
 import { freePort } from "../../scripts/demo/rsyncd.ts";
@@ -31,10 +31,15 @@ export interface Scene {
 const TICKS = 100;
 export const ROWS = 30_000;
 
-/** Packages are what a mirror serves most; a database may change at any time and is never cached. */
+/**
+ * What mirrors are asked for, in the sizes and as deep as Arch has it: a marker, databases behind links, a
+ * package, an image. A file of 1 KiB shows what a request costs.
+ */
 const SIZES: [string, number][] = [
+  ["lastupdate", 11],
+  ["core/os/x86_64/core.db.tar.gz", 133_120],
+  ["extra/os/x86_64/extra.db.tar.gz", 8_388_608],
   ["1k.pkg.tar.zst", 1024],
-  ["1k.db", 1024],
   ["100k.pkg.tar.zst", 102_400],
   ["100m.iso", 104_857_600],
 ];
@@ -93,11 +98,20 @@ async function put(path: string, content: string | Uint8Array<ArrayBuffer>) {
   );
 }
 
-/** Files of three sizes, and the listing of a directory with 30,000 packages. */
+/** Files of several sizes, and the listing of a directory with 30,000 packages. */
 async function fill(data: string) {
-  for (const [name, size] of SIZES) {
-    await put(join(data, `static/arch/${name}`), new Uint8Array(size).fill(size % 251));
+  // The second one looks as if a sync were at work in it.
+  for (const repo of ["arch", "busy"]) {
+    const tree = join(data, "static", repo);
+    for (const [name, size] of SIZES) {
+      await put(join(tree, name), new Uint8Array(size).fill(size % 251));
+      if (name.endsWith(".db.tar.gz")) {
+        await Deno.symlink(basename(name), join(tree, name.replace(".tar.gz", "")));
+      }
+    }
+    await put(join(data, `state/${repo}.ready`), "");
   }
+  await Deno.mkdir(join(data, "static/busy/.~tmp~"));
   const entries = Array.from({ length: ROWS }, (_, i) => ({
     name: `package-${i * 7919 % 100_003}-${i % 9}.${i % 31}-1-x86_64.pkg.tar.zst`,
     bytes: i * 104_729 % 90_000_000,
@@ -117,7 +131,6 @@ async function fill(data: string) {
     const zipped = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
     await put(`${path}.gz`, await new Response(zipped).bytes());
   }
-  await put(join(data, "state/arch.ready"), "");
 }
 
 /** An nginx as one writes it in a minute: the same files, the same kind of log, compression on the fly. */
@@ -145,7 +158,9 @@ export async function startScene(dir: string): Promise<Scene> {
     file,
     `[site]\nname = "bench"\n[server]\nport = ${denoPort}\nsocket = "${dir}/none.sock"\n` +
       `[server.nginx]\naddresses = ["127.0.0.1"]\nport = ${port}\n` +
-      `[[repo]]\nname = "arch"\nprofile = "generic"\nupstream = ["/srv/x/"]\n`,
+      ["arch", "busy"].map((name) =>
+        `[[repo]]\nname = "${name}"\nprofile = "generic"\nupstream = ["/srv/x/"]\n`
+      ).join(""),
   );
   const config = readConfig(await Deno.readTextFile(file), file, data);
   const web = fromFileUrl(new URL("../../web/dist", import.meta.url));

@@ -50,9 +50,8 @@ async function askBoth(pair: Pair, { target, headers, method }: Row) {
   return await Promise.all([ask(pair.embedded, text), ask(pair.nginx, text)]);
 }
 
-Deno.test("conformance: the embedded server and nginx, the same status, fields and body", async () => {
-  await using pair = await startPair();
-  await Deno.writeTextFile(`${pair.node.data}/secret`, "top secret");
+/** Asks the whole table; gives what differs. */
+async function compare(pair: Pair): Promise<unknown[]> {
   const wrong: unknown[] = [];
   for (const row of ROWS) {
     const [embedded, nginx] = await askBoth(pair, row);
@@ -75,6 +74,16 @@ Deno.test("conformance: the embedded server and nginx, the same status, fields a
       fields: keys.map((k) => `${k}: embedded ${show(e[k])} / nginx ${show(n[k])}`),
     });
   }
+  return wrong;
+}
+
+Deno.test("conformance: the embedded server and nginx, the same status, fields and body", async () => {
+  await using pair = await startPair();
+  await Deno.writeTextFile(`${pair.node.data}/secret`, "top secret");
   assert(ROWS.length >= 150, `${ROWS.length} requests`);
-  assertEquals(wrong, []); // every difference is either removed or named in the table
+  // Every difference is either removed or named in the table.
+  assertEquals(await compare(pair), []);
+  // By the look of it a sync was at work. While none is, nginx keeps files open for a moment.
+  await Deno.remove(`${pair.node.data}/static/arch/.~tmp~`, { recursive: true });
+  assertEquals(await compare(pair), []);
 });

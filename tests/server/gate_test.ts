@@ -175,3 +175,25 @@ Deno.test("closeGate: a repository at / leaves others where they are, and open",
   const module = await Deno.readTextFile(join(a.dir, "state/rsyncd.d/root.conf"));
   assertMatch(module, /^exclude = \.~tmp~\/ \/pub\/b\/ \/c\/$/m);
 });
+
+Deno.test("nginx: what a sync brought is served when it has ended, also when it took but a moment", async () => {
+  await using dir = await tempDir();
+  const upstream = join(dir.path, "up"),
+    put = (version: string) => Deno.writeTextFile(join(upstream, "db"), version);
+  await Deno.mkdir(upstream);
+  await put("version 0");
+  const toml = `[[repo]]\nname = "new"\nprofile = "generic"\nupstream = ["${upstream}/"]\n`;
+  await using node = await TestNode.make(toml);
+  await using all = await serveAll(node, toml);
+  assertEquals((await node.sync()).code, 0);
+  const get = async () => await (await fetch(`${all.urls[1]}new/db`)).text();
+  for (let round = 1; round <= 4; round++) {
+    await put(`version ${round} is another`);
+    let done = false;
+    const ended = node.sync().finally(() => done = true);
+    // Asked over and over, so that nginx has it open.
+    while (!done) await get();
+    assertEquals((await ended).code, 0);
+    assertEquals(await get(), `version ${round} is another`);
+  }
+});

@@ -49,31 +49,51 @@ Deno.test("nginx while Deno is down: files, listings and pages are served, the r
   assertStringIncludes(text(healthz.body), "arch:");
 });
 
-Deno.test("nginx caches nothing that a sync changes: no stale database, no 404 of what has come", async () => {
+Deno.test("nginx: no stale database and no 404 of what has come, while a sync is at work and after it", async () => {
   await using pair = await startPair();
   const get = async (target: string) => {
-    const { status, body } = await ask(pair.nginx, requestText(target));
+    const { status, body } = await ask(pair.nginx, requestText(`/arch/${target}`));
     return [status, text(body)];
   };
-  const names = [
-    "core/os/x86_64/core.db.tar.gz",
-    "dists/sid/InRelease",
-    "pool/fresh-1.pkg.tar.zst",
-  ];
-  for (const name of names) await get(`/arch/${name}`);
-  assertEquals((await get("/arch/pool/fresh-1.pkg.tar.zst"))[0], 404);
-  for (const name of names) {
+  const put = async (name: string, content: string) => {
     const path = join(pair.node.data, "static/arch", name);
-    await Deno.writeTextFile(`${path}.new`, `second ${name}`);
+    await Deno.writeTextFile(`${path}.new`, content);
     await Deno.rename(`${path}.new`, path);
-    assertEquals(await get(`/arch/${name}`), [200, `second ${name}`]);
+  };
+  const scratch = join(pair.node.data, "static/arch/.~tmp~");
+  await Deno.remove(scratch, { recursive: true });
+  const names = ["core/os/x86_64/core.db.tar.gz", "dists/sid/InRelease", "lastupdate", "fresh.iso"];
+  const all = (version: string) => names.map(() => [200, version]);
+  // core.db is a link to the first.
+  const seen = async () => {
+    const [linked, ...rest] = await Promise.all(["core/os/x86_64/core.db", ...names].map(get));
+    assertEquals(linked, rest[0]);
+    return rest;
+  };
+  assertEquals((await get("fresh.iso"))[0], 404);
+  assertEquals((await get("pool/fresh-1.pkg.tar.zst"))[0], 404);
+  await put("pool/fresh-1.pkg.tar.zst", "fresh");
+  assertEquals(await get("pool/fresh-1.pkg.tar.zst"), [200, "fresh"]);
+  for (let round = 0; round < 3; round++) {
+    const began = Date.now();
+    await Deno.mkdir(scratch);
+    for (const version of [`first ${round}`, `second ${round}`]) {
+      for (const name of names) await put(name, version);
+      assertEquals(await seen(), all(version));
+    }
+    for (const name of names) await put(name, `last ${round}`);
+    // As syncrepo does it (outlast in scripts/syncrepo/attempt.ts).
+    const untilMs = Math.floor(began / 1000) * 1000 + 1100;
+    await new Promise((resolve) => setTimeout(resolve, untilMs - Date.now()));
+    await Deno.remove(scratch);
+    assertEquals(await seen(), all(`last ${round}`));
   }
   await pair.node.listing("arch/pool/index.html", "second listing");
-  assertEquals(await get("/arch/pool/"), [200, "second listing"]);
+  assertEquals(await get("pool/"), [200, "second listing"]);
   await Deno.remove(join(pair.node.data, "state/arch.ready"));
   // The one thing that is known for a second.
   await new Promise((resolve) => setTimeout(resolve, 2100));
-  assertEquals((await get("/arch/abc"))[0], 503);
+  assertEquals((await get("abc"))[0], 503);
 });
 
 Deno.test("nginx: headers and targets that are too large, and other protocols' bytes, are refused", async () => {
