@@ -72,7 +72,8 @@ export function compareEntries(a: Named, b: Named): number {
 
 /** {@linkcode compareEntries} of two directories, or of two that are none. */
 export function compareNamed(a: Named, b: Named): number {
-  if (a.name !== b.name) return compareNames(a.name, b.name);
+  const order = compareNames(a.name, b.name);
+  if (order !== 0) return order;
   const aHref = a.href ?? "", bHref = b.href ?? "";
   return aHref < bHref ? -1 : aHref > bHref ? 1 : 0;
 }

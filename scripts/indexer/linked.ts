@@ -46,16 +46,16 @@ export async function followAll(seen: Seen) {
   });
   const wanted: Wanted = new Map(), lookups: string[] = [];
   const pages = read.map(({ path, held, records }) => {
+    const here = path && toHref(path) + "/";
     const entries = records.map((record): Entry => {
       if (record.target === undefined) return fileEntry(record);
       const to = follow(path, record.target), entry = linkEntry(record, to, undefined);
-      const own = toHref(below(path, record.name));
+      const own = here + toHref(record.name);
       for (const lookup of to.lookups) lookups.push(`${toHref(lookup)} ${own}`);
       if (to.kind === "file") {
-        const slash = to.path.lastIndexOf("/"), dir = to.path.slice(0, Math.max(0, slash));
-        const link = { entry, name: to.path.slice(slash + 1) }, links = wanted.get(dir);
+        const link = { entry, name: to.name }, links = wanted.get(to.dir);
         if (links) links.push(link);
-        else wanted.set(dir, [link]);
+        else wanted.set(to.dir, [link]);
       }
       return entry;
     });

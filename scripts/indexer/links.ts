@@ -11,9 +11,10 @@ export type Look = (dir: string, name: string) => "dir" | { target: string } | u
 
 /** Where a link leads. */
 export interface Destination {
-  /** The directory, or the path at which the file is if there is one; broken otherwise. */
+  /** To the directory `dir`, or to what is called `name` in there if that is a file; broken otherwise. */
   kind: "dir" | "file" | "broken";
-  path: string;
+  dir: string;
+  name: string;
   /**
    * All paths on which that depends. One that is the beginning of a later one is left out: it can't
    * vanish without it.
@@ -28,9 +29,10 @@ const parentOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf("/
 /** Follows the link with this target in the directory `dir`. */
 export function follow(dir: string, target: string, look: Look): Destination {
   const lookups: string[] = [];
-  const end = (kind: Destination["kind"], path: string): Destination => ({
+  const end = (kind: Destination["kind"], dir: string, name = ""): Destination => ({
     kind,
-    path,
+    dir,
+    name,
     lookups: lookups.filter((a, i) => !lookups.some((b, j) => j > i && b.startsWith(a + "/"))),
   });
   let at = dir, links = 0, names = target.split("/");
@@ -51,7 +53,7 @@ export function follow(dir: string, target: string, look: Look): Destination {
       if (++links >= MAX_LINKS || seen.target.startsWith("/")) return end("broken", "");
       names = [...seen.target.split("/"), ...names.slice(i + 1)];
       i = -1;
-    } else return i === names.length - 1 ? end("file", path) : end("broken", "");
+    } else return i === names.length - 1 ? end("file", at, name) : end("broken", "");
   }
   return end("dir", at);
 }
@@ -66,7 +68,7 @@ export function follower(look: Look): (dir: string, target: string) => Destinati
     if (!way) {
       way = follow(dir, to, look);
       // Those that are the beginning of every path there are left out.
-      way.lookups = way.lookups.filter((lookup) => !`${way!.path}/`.startsWith(lookup + "/"));
+      way.lookups = way.lookups.filter((lookup) => !`${way!.dir}/`.startsWith(lookup + "/"));
       known.set(to, way);
     }
     return way;
@@ -75,8 +77,7 @@ export function follower(look: Look): (dir: string, target: string) => Destinati
     const slash = target.lastIndexOf("/"), name = target.slice(slash + 1);
     if (slash < 1 || name === "" || name === "." || name === "..") return follow(dir, target, look);
     const way = wayTo(dir, target.slice(0, slash));
-    if (way.kind !== "dir" || look(way.path, name) !== undefined) return follow(dir, target, look);
-    const path = below(way.path, name);
-    return { kind: "file", path, lookups: [...way.lookups, path] };
+    if (way.kind !== "dir" || look(way.dir, name) !== undefined) return follow(dir, target, look);
+    return { kind: "file", dir: way.dir, name, lookups: [...way.lookups, below(way.dir, name)] };
   };
 }

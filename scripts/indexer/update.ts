@@ -161,8 +161,9 @@ export class Update {
       const line = `${toHref(lookup)} ${own}`;
       this.state.lookups.set(line, line);
     }
-    const file = to.kind === "file" && !this.inOthers(to.path) && nameOf(to.path) !== ".~tmp~"
-      ? this.look(to.path) as Record | undefined
+    const there = below(to.dir, to.name);
+    const file = to.kind === "file" && !this.inOthers(there) && to.name !== ".~tmp~"
+      ? this.look(there) as Record | undefined
       : undefined;
     return linkEntry(link, to, file);
   };
