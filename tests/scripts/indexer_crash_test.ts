@@ -30,6 +30,9 @@ function makeTree(m: Mirror) {
     m.link(`repo/package-${i}.pkg`, `../pool/package-${i}.pkg`);
     m.file(`small/${i % 60}/${i}`, i);
   }
+  // So large that where it is new another core makes its listing.
+  Deno.mkdirSync(m.at("large-0"));
+  m.shell("touch large-0/a-name-as-long-as-that-of-a-package-{1..1500}-x86_64.pkg");
 }
 
 /** Changes a tree as a sync does; gives the change list. */
@@ -45,6 +48,9 @@ function change(m: Mirror, round: number): string[] {
     changed.push(path + "/");
   }
   m.file(`${moved}/deep/file`, round);
+  const [from, to] = [`large-${round % 3}`, `large-${(round + 1) % 3}`];
+  Deno.renameSync(m.at(from), m.at(to));
+  changed.push(from + "/", to + "/");
   return changed;
 }
 
@@ -61,7 +67,7 @@ async function poll(m: Mirror, signal: AbortSignal): Promise<{ reads: number; ba
   const bad: string[] = [];
   let reads = 0;
   while (!signal.aborted) {
-    for (const dir of ["", "pool", "repo", "small", "small/moved-1", "small/3"]) {
+    for (const dir of ["", "pool", "repo", "small", "small/moved-1", "small/3", "large-0"]) {
       for (const name of ["index.json", "index.html"]) {
         const path = join(m.files.indexes, dir, name);
         const text = await Deno.readTextFile(path).catch(() => undefined);
