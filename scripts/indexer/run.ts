@@ -17,7 +17,8 @@ import {
   writeState,
 } from "./state.ts";
 import { Table } from "./table.ts";
-import { Detour, Update } from "./update.ts";
+import { Detour } from "./look.ts";
+import { Update } from "./update.ts";
 import { type Broom, sweepAll, sweepKnown } from "./sweep.ts";
 import { walk } from "./walk.ts";
 

@@ -3,12 +3,13 @@
  * directories above, follow from the state and the published listings.
  */
 import { type DirEntry, type Entry, entryName } from "../../formats/listing.ts";
-import { fromHref, fromText, toHref, toText } from "../../formats/names.ts";
+import { fromHref, toHref, toText } from "../../formats/names.ts";
 import { fileEntry, linkEntry, sameTotals } from "./entries.ts";
-import { below, follow, type Look } from "./links.ts";
+import { below, follow } from "./links.ts";
+import { Detour, Looker } from "./look.ts";
 import { OWN_NAMES } from "./page.ts";
 import type { Publication } from "./publish.ts";
-import { isGone, readBytes, readHead } from "./read.ts";
+import { readBytes, readHead } from "./read.ts";
 import { type Record, toSecond } from "./records.ts";
 import { Scan, type Subject } from "./scan.ts";
 import { type Edit, readFiles, splice } from "./splice.ts";
@@ -16,17 +17,8 @@ import { dirKey, dirLine, type DirState, readDirLine, type State } from "./state
 import { sweepKnown } from "./sweep.ts";
 import { walk } from "./walk.ts";
 
-/** Says that the change list way can't be gone: `scan` instead, or `full` where the listings are damaged. */
-export class Detour extends Error {
-  constructor(readonly instead: "scan" | "full", why: string) {
-    super(why);
-  }
-}
-
 /** Past this many directories that appeared, one walk of everything is cheaper than one for each. */
 const MANY_DIRS = 32;
-
-type Seen = "dir" | Record | undefined;
 
 const parentOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf("/")));
 const nameOf = (path: string) => path.slice(path.lastIndexOf("/") + 1);
@@ -36,8 +28,7 @@ export class Update {
   /** Directories whose listing was looked at. */
   touched = 0;
   entries = 0;
-  /** What was seen, by raw path. */
-  private seen = new Map<string, Seen>();
+  private readonly there: Looker;
   /** Paths that were looked at again. */
   private done = new Set<string>();
   /** What changes in the listing of each directory, by entry name. */
@@ -47,7 +38,9 @@ export class Update {
     private readonly subject: Subject,
     private readonly state: State,
     private readonly publication: Publication,
-  ) {}
+  ) {
+    this.there = new Looker(subject, (text) => this.problems.push(text));
+  }
 
   /** Prepares all that follows from the changes, and enters it into the state. */
   async run(changes: Iterable<string>) {
@@ -55,7 +48,7 @@ export class Update {
     const links = new Set<string>();
     for (const path of tops) for (const link of this.dependents(path)) links.add(link);
     for (const path of this.topsOf(links)) tops.add(path);
-    const dirs = [...tops].filter((path) => this.look(path) === "dir");
+    const dirs = [...tops].filter((path) => this.there.at(path) === "dir");
     if (dirs.length > MANY_DIRS) throw new Detour("scan", "many directories appeared");
     for (const path of tops) {
       if (this.below(path, tops)) continue;
@@ -74,12 +67,12 @@ export class Update {
     for (const listed of paths) {
       let path = listed.replace(/\/$/, "");
       const names = path.split("/");
-      if (names.includes(".~tmp~") || this.inOthers(path)) continue;
+      if (names.includes(".~tmp~") || this.there.inOthers(path)) continue;
       if (names.some((n) => OWN_NAMES.has(n)) || path.length > 2500) {
         throw new Detour("scan", "a name that has no listing");
       }
       for (let at = parentOf(path); at !== ""; at = parentOf(at)) {
-        if (!this.known(at) || this.look(at) !== "dir") path = at;
+        if (!this.known(at) || this.there.at(at) !== "dir") path = at;
       }
       tops.add(path);
     }
@@ -88,13 +81,6 @@ export class Update {
 
   private below(path: string, tops: Set<string>): boolean {
     for (let at = parentOf(path); at !== ""; at = parentOf(at)) if (tops.has(at)) return true;
-    return false;
-  }
-
-  private inOthers(path: string): boolean {
-    for (const other of this.subject.closed) {
-      if (path === other || path.startsWith(other + "/")) return true;
-    }
     return false;
   }
 
@@ -110,60 +96,16 @@ export class Update {
     return lines.map((line) => fromHref(line.slice(line.indexOf(" ") + 1)));
   }
 
-  /** What stands at a path now. */
-  private look(path: string): Seen {
-    if (path === "") return "dir";
-    if (!this.seen.has(path)) this.seen.set(path, this.lookNow(path));
-    return this.seen.get(path);
-  }
-
-  private lookNow(path: string): Seen {
-    const text = toText(path);
-    if (text === undefined) throw new Detour("scan", "a name that is not UTF-8");
-    const full = `${this.subject.static}/${text}`;
-    try {
-      const info = Deno.lstatSync(full);
-      if (info.isDirectory) return "dir";
-      const record = { name: nameOf(path), bytes: info.size, mtime: toSecond(info.mtime) };
-      if (info.isFile) return record;
-      if (!info.isSymlink) {
-        this.problems.push(`${toHref(path)}: not listed: it is neither file, link nor directory`);
-        return undefined;
-      }
-      const target = Deno.readLinkSync(full);
-      if (target.includes("\ufffd")) throw new Detour("scan", "a target that is not UTF-8");
-      return { ...record, target: fromText(target) };
-    } catch (error) {
-      if (isGone(error)) return undefined;
-      if (error instanceof Deno.errors.PermissionDenied) throw new Detour("scan", "not readable");
-      throw error;
-    }
-  }
-
-  /** What links lead to, for {@linkcode follow}. */
-  private step: Look = (dir, name) => {
-    const path = below(dir, name);
-    if (name === ".~tmp~") return undefined;
-    if (this.subject.closed.has(path)) return this.look(path) === "dir" ? "dir" : undefined;
-    if (this.inOthers(path)) return undefined;
-    const seen = this.look(path);
-    return seen === "dir"
-      ? "dir"
-      : seen?.target !== undefined
-      ? { target: seen.target }
-      : undefined;
-  };
-
   /** A link as an entry; what it depends on is noted. */
   private resolve = (path: string, link: Record): Entry => {
-    const to = follow(parentOf(path), link.target!, this.step), own = toHref(path);
+    const to = follow(parentOf(path), link.target!, this.there.step), own = toHref(path);
     for (const lookup of to.lookups) {
       const line = `${toHref(lookup)} ${own}`;
       this.state.lookups.set(line, line);
     }
     const there = below(to.dir, to.name);
-    const file = to.kind === "file" && !this.inOthers(there) && to.name !== ".~tmp~"
-      ? this.look(there) as Record | undefined
+    const file = to.kind === "file" && !this.there.inOthers(there) && to.name !== ".~tmp~"
+      ? this.there.at(there) as Record | undefined
       : undefined;
     return linkEntry(link, to, file);
   };
@@ -179,7 +121,7 @@ export class Update {
   private async renew(path: string) {
     if (path === "" || this.done.has(path)) return;
     this.done.add(path);
-    const seen = this.look(path), scan = seen === "dir" ? await this.walk(path) : undefined;
+    const seen = this.there.at(path), scan = seen === "dir" ? await this.walk(path) : undefined;
     const before = this.known(path), now = scan?.dirs.get(path);
     if (before) this.forget(path, scan);
     for (const [dir, state] of scan?.dirs ?? []) {
@@ -222,9 +164,9 @@ export class Update {
   /** Other repositories' totals may have changed without us. */
   private renewOthers() {
     for (const path of this.subject.closed) {
-      if (!this.known(parentOf(path)) || this.look(parentOf(path)) !== "dir") continue;
+      if (!this.known(parentOf(path)) || this.there.at(parentOf(path)) !== "dir") continue;
       const line = this.state.dirs.get(dirKey(path)), before = line && readDirLine(line)[1];
-      const now = this.look(path) === "dir" ? this.otherState(path) : undefined;
+      const now = this.there.at(path) === "dir" ? this.otherState(path) : undefined;
       if (before && now && sameTotals(before, now) || !before && !now) continue;
       this.state.dirs.set(dirKey(path), now && dirLine(path, now));
       this.edit(path, true, now && dirEntry(path, now));
