@@ -1,9 +1,9 @@
 /** What the page says of a repository: from its state to words, for the server's HTML and the browser. */
 import type { RepoHealth } from "./health.ts";
 import type { Translate } from "./messages.ts";
-import { relative } from "./moments.ts";
+import { duration, relative } from "./moments.ts";
 import { type Badge, moment, type StateRow, UNKNOWN } from "./state_row.ts";
-import { formatBytes, formatDuration } from "./units.ts";
+import { formatBytes } from "./units.ts";
 
 function badgeOf({ ready, state, outcome }: RepoHealth): Badge {
   if (!ready) return "initial";
@@ -24,13 +24,18 @@ function reasonOf(repo: RepoHealth, badge: Badge, now: number, t: Translate): st
     said.push(
       lastSuccess === null
         ? t("repo.why.unknown")
-        : t("repo.why.stale", { allowed: formatDuration(staleAfterSeconds) }),
+        : t("repo.why.stale", { allowed: duration(staleAfterSeconds, t) }),
     );
   } else if (badge === "failed" && lastSuccess !== null) {
     said.push(t("repo.why.complete", { ago: relative(lastSuccess, now, t) }));
   }
   if (outcome === "running") said.push(t("repo.why.running"));
   return said.join(" ");
+}
+
+/** When it runs next: a time that has passed is due for a minute; after that, nobody knows. */
+function next({ nextRun }: RepoHealth, now: number): number | null {
+  return nextRun === null || nextRun < now - 60 ? null : Math.max(nextRun, now + 1);
 }
 
 /** A repository at `now` (epoch seconds). */
@@ -45,7 +50,7 @@ export function repoView(repo: RepoHealth, now: number, t: Translate): StateRow 
     cells: [
       moment("repo.synced", repo.lastSuccess, now, t),
       moment("repo.changed", repo.lastChange, now, t),
-      { key: "repo.lag", text: lagSeconds === null ? UNKNOWN : formatDuration(lagSeconds) },
+      { key: "repo.lag", text: lagSeconds === null ? UNKNOWN : duration(lagSeconds, t) },
       size
         ? {
           key: "repo.size",
@@ -53,7 +58,7 @@ export function repoView(repo: RepoHealth, now: number, t: Translate): StateRow 
           exact: t("files", { n: size.files }),
         }
         : { key: "repo.size", text: UNKNOWN },
-      moment("repo.next", repo.nextRun, now, t),
+      moment("repo.next", next(repo, now), now, t),
     ],
   };
 }

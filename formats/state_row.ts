@@ -32,6 +32,13 @@ export interface StateRow {
 /** What stands where nothing is known. */
 export const UNKNOWN = "–";
 
+/** The rows without the columns of which nothing is known in any row. */
+export const withoutEmpty = (rows: StateRow[]): StateRow[] =>
+  rows.map((row) => ({
+    ...row,
+    cells: row.cells.filter((_, i) => rows.some(({ cells }) => cells[i].text !== UNKNOWN)),
+  }));
+
 /** A cell that says when something was or will be. */
 export function moment(key: Key, at: number | null, now: number, t: Translate): Cell {
   if (at === null) return { key, text: UNKNOWN };

@@ -19,6 +19,7 @@ export interface RepoStatus {
   lastSuccess: number | null;
   /** The last time something was transferred or deleted. */
   lastChange: number | null;
+  /** By its schedule; it comes true only where a scheduler is at work, which the server looks up. */
   nextRun: number | null;
   /** The upstream of the last success, without user and password. */
   upstream: string | null;

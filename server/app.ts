@@ -115,6 +115,10 @@ export function createApp({
     return sendText(c.req.raw, siteCss(colors, languages), uncached("text/css; charset=utf-8"));
   });
   app.get(
+    `${OWN}early.js`,
+    async (c) => await pages.early(c.req.raw) ?? problemResponse(c.req.raw, NOT_FOUND),
+  );
+  app.get(
     `${OWN}assets/:name`,
     async (c) =>
       await pages.asset(c.req.raw, c.req.param("name")) ?? problemResponse(c.req.raw, NOT_FOUND),

@@ -1,7 +1,7 @@
 /** Errors as responses, in the format that the client asked for. */
 import { PROBLEMS, type ProblemText, renderProblem } from "../formats/problem.ts";
 import { type Language, LANGUAGES } from "../formats/messages.ts";
-import { acceptedFormat, languageOf, namesHtml } from "./negotiate.ts";
+import { acceptedFormat, isTextBrowser, languageOf, namesHtml } from "./negotiate.ts";
 
 /** An error that a handler answers with. */
 export interface Problem extends ProblemText {
@@ -10,8 +10,13 @@ export interface Problem extends ProblemText {
 
 export const NOT_FOUND: Problem = PROBLEMS.notFound;
 
-/** Without script, frame or anything from elsewhere; the style is ours and holds nothing of the request. */
-const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+/**
+ * Without frame or anything from elsewhere; the style is ours and holds nothing of the request. The one
+ * script shows the appearance that the reader chose: it writes no HTML, and could not.
+ */
+const PAGE_POLICY = "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+  "require-trusted-types-for 'script'; trusted-types 'none'";
 
 const TYPES = {
   txt: "text/plain; charset=utf-8",
@@ -23,7 +28,8 @@ const TYPES = {
 export function problemResponse(request: Request, problem: Problem): Response {
   const accept = request.headers.get("accept") ?? undefined;
   const wanted = acceptedFormat(accept);
-  const format = wanted === "json" || wanted === "html" && namesHtml(accept) ? wanted : "txt";
+  const page = namesHtml(accept) || isTextBrowser(request.headers);
+  const format = wanted === "json" || wanted === "html" && page ? wanted : "txt";
   const language = languageOf(request, Object.keys(LANGUAGES) as Language[]);
   const bytes = new TextEncoder().encode(renderProblem(problem, format, language));
   return new Response(request.method === "HEAD" ? null : bytes, {
@@ -32,7 +38,7 @@ export function problemResponse(request: Request, problem: Problem): Response {
       "content-type": TYPES[format],
       "content-length": String(bytes.length),
       "cache-control": "no-store",
-      "vary": "Accept, Accept-Language",
+      "vary": "Accept, User-Agent, Accept-Language",
       "x-content-type-options": "nosniff",
       ...(format === "html" ? { "content-security-policy": PAGE_POLICY } : {}),
       ...problem.headers,

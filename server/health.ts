@@ -19,7 +19,7 @@ function withoutPlace(status: RepoStatus, place: string): RepoStatus {
 
 /** Collects the state of all repositories. */
 export async function collectHealth(store: Store, now: number): Promise<NodeHealth> {
-  const { config } = store;
+  const { config } = store, scheduled = await store.scheduled();
   const repos = await Promise.all(config.repos.map(async (repo): Promise<RepoHealth> => {
     const [found, ready] = await Promise.all([store.status(repo), store.ready(repo)]);
     const lastIndex = store.indexedAt(repo);
@@ -29,6 +29,7 @@ export async function collectHealth(store: Store, now: number): Promise<NodeHeal
     return {
       ...known,
       ...freshness(status, ready, repo.stale_after, now),
+      nextRun: scheduled ? known.nextRun : null,
       ready,
       staleAfterSeconds: repo.stale_after,
       lastIndex,

@@ -66,10 +66,15 @@ export class Store {
     const files = this.files(repo);
     const [status, size] = await Promise.all([loadStatus(files), this.#listedSize(files)]);
     if (!status) return undefined;
-    const outcome = status.outcome === "running" && !await isLocked(files.lock)
+    const outcome = status.outcome === "running" && !await isLocked(files.lock, 0)
       ? "interrupted"
       : status.outcome;
     return { ...status, outcome, size: size ?? status.size };
+  }
+
+  /** True while a scheduler is at work: without one, the next run of a status is a plan that nobody keeps. */
+  scheduled(): Promise<boolean> {
+    return isLocked(`${this.config.data}/state/scheduler.lock`, 0);
   }
 
   /** When the listing of a repository's root was written; any change below it changes that one. */

@@ -46,6 +46,15 @@ export class Web {
     });
   }
 
+  /** The script of pages that outlive a build, under a name that stays. */
+  early(request: Request): Promise<Response | undefined> {
+    return this.send(request, "early.js", {
+      "content-type": "text/javascript; charset=utf-8",
+      "cache-control": "no-cache",
+      "vary": "Accept-Encoding",
+    });
+  }
+
   private async send(request: Request, name: string, fields: Record<string, string>) {
     const zipped = acceptsGzip(request.headers) ? await this.open(`${name}.gz`) : undefined;
     if (zipped) {

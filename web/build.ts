@@ -39,7 +39,7 @@ async function sweep(directory: string, current: Set<string>) {
 const PAGES = [
   {
     entries: ["listing/listing.ts", "page.css", "icon.svg"],
-    unsaid: /^(?:home|history|repo|node|traffic|in)\./,
+    unsaid: /^(?:home|history|repo|node|traffic|in|for)\./,
   },
   { entries: ["home/home.ts", "home/home.css"], unsaid: /^(?:listing|peek|help)\./ },
 ];
@@ -125,6 +125,10 @@ export async function build(dist: string): Promise<Map<string, number>> {
   for (const { name, bytes } of made) {
     await publish(join(assets, name), bytes);
     sizes.set(name, bytes.length);
+  }
+  // The pages of errors outlive a build, so they name no hash.
+  for (const { name, bytes } of bundles.at(-1)!) {
+    await publish(join(dist, name.replace(/-\w+(?=\.)/, "")), bytes);
   }
   const named = (_: string, base: string, extension: string) => {
     const name = [...sizes.keys()].find((n) => n.replace(/-\w+(?=\.)/, "") === base + extension);

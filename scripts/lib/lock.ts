@@ -44,16 +44,19 @@ export async function takeLock(path: string, what: string): Promise<Lock> {
 async function tryFor(ms: number, attempt: () => Promise<boolean>): Promise<boolean> {
   for (const end = performance.now() + ms;;) {
     if (await attempt()) return true;
-    if (performance.now() > end) return false;
+    if (performance.now() >= end) return false;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-/** Whether somebody holds the lock at `path`. Opens it for reading only. */
-export async function isLocked(path: string): Promise<boolean> {
+/**
+ * Whether somebody holds the lock at `path`. Opens it for reading only. One that was held at the first look
+ * is looked at again for `sureMs`: for a moment it may have been another looker, or a child before exec(2).
+ */
+export async function isLocked(path: string, sureMs = 500): Promise<boolean> {
   try {
     using file = await Deno.open(path, { read: true });
-    return !await tryFor(500, () => file.tryLock(false));
+    return !await tryFor(sureMs, () => file.tryLock(false));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;

@@ -4,6 +4,10 @@ import type { Key } from "../../formats/messages.ts";
 import type { HomeModel } from "./model.ts";
 import { type Part, type Render, type Say, words } from "./say.ts";
 
+/** A host's name, which on a narrow screen breaks after its dots, not within a word. */
+const hostName = (name: string) =>
+  name.split(/(?<=\.)/).map((part, i) => i === 0 ? part : markup`<wbr>${part}`);
+
 export const head: Render = (model, say) => {
   const { site, urls, health: { repos: { length: n } } } = model;
   const schemes = [...new Set(urls.map((url) => url.slice(0, url.indexOf(":"))))].join(", ");
@@ -12,10 +16,10 @@ export const head: Render = (model, say) => {
   return markup`<header>
 ${
     site.title
-      ? markup`<p class="host">${site.name}</p>
+      ? markup`<p class="host">${hostName(site.name)}</p>
 `
       : ""
-  }<h1>${site.title ?? site.name}</h1>
+  }<h1>${site.title ?? hostName(site.name)}</h1>
 ${site.about ? words("div", site.about, model) : say("p", "home.about", { n })}
 ${schemes ? offered : ""}</header>`;
 };

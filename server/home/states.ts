@@ -1,7 +1,7 @@
 /** A table of what stands how; web/home/state-table.ts writes the same in the browser. */
 import { html as markup } from "hono/html";
 import type { Key, Translate } from "../../formats/messages.ts";
-import { type Cell, type StateRow, UNKNOWN } from "../../formats/state_row.ts";
+import { type Cell, type StateRow, UNKNOWN, withoutEmpty } from "../../formats/state_row.ts";
 
 /** Words in lines of at most `most` characters: lynx gives a table up where a cell is wider than the screen. */
 function lines(text: string, most = 56): string[] {
@@ -15,8 +15,9 @@ function lines(text: string, most = 56): string[] {
 }
 
 /** Rows with a name, a state, and what else is known of them. */
-export function statesTable(rows: StateRow[], name: Key, state: Key, t: Translate) {
-  if (rows.length === 0) return "";
+export function statesTable(all: StateRow[], name: Key, state: Key, t: Translate) {
+  if (all.length === 0) return "";
+  const rows = withoutEmpty(all);
   const [{ cells: columns }] = rows;
   const head = [t(name), t(state), ...columns.map(({ key, values }) => t(key, values))];
   const cell = ({ key, values, text, exact, datetime }: Cell) => {

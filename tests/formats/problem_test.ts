@@ -20,7 +20,7 @@ Deno.test("renderProblem: a page says what it means, and where to go on", () => 
   const lost = { ...PROBLEMS.notFound, up: "/arch/a%20%3Cb%3E/" };
   const page = renderProblem(lost, "html");
   assertStringIncludes(page, "<h1>There is nothing at this address</h1>");
-  assertStringIncludes(page, '<a href="/arch/a%20%3Cb%3E/">/arch/a &#60;b&#62;/</a>');
+  assertStringIncludes(page, '<a href="/arch/a%20%3Cb%3E/"><bdi>/arch/a &#60;b&#62;/</bdi></a>');
   assertStringIncludes(page, '<a href="/">');
   assertStringIncludes(renderProblem(lost, "html", "ko"), '<html lang="ko"');
   assertEquals(renderProblem(lost, "txt"), "404 Not found: There is nothing at this URL.\n");

@@ -36,7 +36,7 @@ Deno.test("home: who names HTML gets it, who walks links or asks for a format th
   ];
   for (const [path, headers, home] of cases) {
     const text = await (await n.get(path, headers)).text();
-    assertEquals([path, headers, text.includes("<h1>mirror.example.org</h1>")], [
+    assertEquals([path, headers, text.includes("<h1>mirror.<wbr>example.<wbr>org</h1>")], [
       path,
       headers,
       home,
@@ -55,7 +55,7 @@ Deno.test("home: with a repository at /, that is listed, and the home page has i
   await n.ready("root");
   await n.list("/");
   assertStringIncludes(await page(n), "Index of /");
-  assertStringIncludes(await page(n, {}, "/.mirrorkit/"), "<h1>mirror.example.org</h1>");
+  assertStringIncludes(await page(n, {}, "/.mirrorkit/"), "<h1>mirror.<wbr>example.<wbr>org</h1>");
 });
 
 Deno.test("home: states, configuration, images with their sums, and what the operator says", async () => {

@@ -3,6 +3,7 @@ import { join } from "@std/path/posix";
 import type { HubState } from "../../formats/hub.ts";
 import type { NodesState } from "../../formats/nodes.ts";
 import { type LiveEvent, type Span, SPANS, type Stats } from "../../formats/stats.ts";
+import { takeLock } from "../../scripts/lib/lock.ts";
 import { makeNode, MTIME, NOW, type TestNode } from "../server/fixture.ts";
 
 const TOML = `[site]
@@ -80,7 +81,13 @@ export async function makeHomeNode(): Promise<TestNode> {
   });
   await n.state("healthz/nodes.json", JSON.stringify(nodes()));
   await n.state("statcat/hub.json", JSON.stringify(hub()));
-  return n;
+  // A scheduler is at work: next runs are told.
+  const lock = await takeLock(join(n.data, "state/scheduler.lock"), "A scheduler");
+  const dispose = async () => {
+    lock[Symbol.dispose]();
+    await n[Symbol.asyncDispose]();
+  };
+  return { ...n, [Symbol.asyncDispose]: dispose };
 }
 
 /** Two nodes that serve, one that does not, as healthz leaves them. */

@@ -36,6 +36,14 @@ export const choiceStyles = css`
     color: var(--text);
     font-weight: 600;
   }
+  @media (forced-colors: active) {
+    label span {
+      border-color: Canvas;
+    }
+    :checked + span {
+      border-color: Highlight;
+    }
+  }
   :focus-visible + span {
     outline: 2px solid var(--accent);
     outline-offset: 2px;

@@ -1,7 +1,7 @@
 /** A table of state rows, as server/home/page.ts writes it; state-table.css styles both. */
 import { html, nothing } from "lit";
 import type { Key } from "../../formats/messages.ts";
-import { type Cell, type StateRow, UNKNOWN } from "../../formats/state_row.ts";
+import { type Cell, type StateRow, UNKNOWN, withoutEmpty } from "../../formats/state_row.ts";
 import { t } from "../base/language.ts";
 
 const cell = ({ key, values, text, exact, datetime }: Cell) =>
@@ -27,8 +27,9 @@ const row = ({ name, href, badge, state, reason, cells }: StateRow) =>
   `;
 
 /** The table; nothing where there are no rows. */
-export function stateTable(rows: StateRow[], name: Key, state: Key) {
-  if (rows.length === 0) return nothing;
+export function stateTable(all: StateRow[], name: Key, state: Key) {
+  if (all.length === 0) return nothing;
+  const rows = withoutEmpty(all);
   const head = [t(name), t(state), ...rows[0].cells.map(({ key, values }) => t(key, values))];
   return html`
     <table class="states">

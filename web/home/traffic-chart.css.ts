@@ -75,6 +75,10 @@ export const chartStyles = css`
     font-size: var(--small);
     line-height: 1.2;
   }
+  .end,
+  .half {
+    unicode-bidi: plaintext;
+  }
   .half {
     top: calc(50% + 0.15rem);
   }
@@ -119,9 +123,16 @@ export const chartStyles = css`
   }
   th,
   td {
-    padding: 0.15rem 1.5rem 0.15rem 0;
+    padding-block: 0.15rem;
+    padding-inline: 0 1.5rem;
     font-weight: 400;
     text-align: end;
+  }
+  td {
+    unicode-bidi: plaintext;
+  }
+  td:dir(rtl) {
+    text-align: left;
   }
   th:first-child {
     text-align: start;

@@ -164,10 +164,11 @@ export class ListingRows extends LitElement {
     const { y } = this._scroller.place, view = innerHeight, heights = this._heights!;
     const top = heights.top(position) - this.model.inset.top;
     const low = heights.top(position) + heights.height(position) + this.model.inset.bottom - view;
-    if (top >= y && low <= y) return;
     const far = Math.abs(top - y) > 2 * view;
     const end = position === 0 || position === this.count - 1;
-    this._scroller.to(far && !end ? (top + low) / 2 : top < y ? top : low);
+    if (top < y || low > y) this._scroller.to(far && !end ? (top + low) / 2 : top < y ? top : low);
+    // What stands above the rows belongs to the first of them.
+    if (position === 0) scrollTo(0, 0);
   }
 
   /** Shows the first row, where it was scrolled out of the view. */

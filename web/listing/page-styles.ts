@@ -34,6 +34,7 @@ export const pageStyles = [
       font-weight: 400;
     }
     a {
+      unicode-bidi: plaintext;
       color: var(--accent);
       text-decoration: none;
     }

@@ -131,15 +131,17 @@ const columns = css`
   }
   .files,
   .size,
-  .bytes {
-    text-align: end;
+  .time,
+  .ago {
+    justify-self: start;
+    color: var(--quiet);
+    font-size: var(--small);
+    unicode-bidi: plaintext;
   }
   .files,
   .size,
-  .time,
-  .ago {
-    color: var(--quiet);
-    font-size: var(--small);
+  .bytes {
+    justify-self: end;
   }
   @media (max-width: 48rem) {
     .list,
@@ -173,7 +175,6 @@ const columns = css`
     }
     .size {
       order: 1;
-      justify-self: end;
       grid-column: 3;
     }
     .ago,
@@ -233,7 +234,11 @@ export const rowStyles = [
       white-space: break-spaces;
       line-break: anywhere;
       word-break: break-all;
-      unicode-bidi: isolate;
+      /* Each name is read as its own letters say, and stands where the page begins. */
+      unicode-bidi: plaintext;
+    }
+    .name:dir(rtl) {
+      text-align: right;
     }
     /* As the name of a row; out of sight, and read by the element. */
     .sizer {

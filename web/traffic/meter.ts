@@ -61,6 +61,14 @@ export class TrafficMeter extends LitElement {
     td {
       text-align: end;
     }
+    /* "12 Mbit/s" is read from left to right in every language. */
+    td,
+    small {
+      unicode-bidi: plaintext;
+    }
+    td:dir(rtl) {
+      text-align: left;
+    }
     :is(th, td):last-child {
       width: 7.5rem;
       padding-inline-end: 0;

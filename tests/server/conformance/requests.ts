@@ -306,6 +306,15 @@ const negotiation: Row[] = [
       headers: { accept: HTML, "accept-language": language },
     }))
   ),
+  // links names no type, and is shown pages all the same; programs are not.
+  ...["Links (2.28; Linux)", "Lynx/2.9", "w3m/0.5", "ELinks/0.17", "curl/8.0", CHROME].flatMap((
+    agent,
+  ) =>
+    ["*/*", "", HTML, "application/json"].map((accept) => ({
+      target: "/arch/nix",
+      headers: { accept, "user-agent": agent },
+    }))
+  ),
   ...of("/arch/nix", "accept", ["*/*", "application/json", "text/plain", HTML, "text/html;q=0.5"]),
 ];
 
@@ -336,6 +345,7 @@ const own: Row[] = [
   { target: "/metrics", but: ["body", "content-length", "etag"] },
   { target: "/sse" },
   ...both(plain(["/.mirrorkit/assets/page-ABC123.js", "/.mirrorkit/assets/page-ABC123.css"])),
+  ...plain(["/.mirrorkit/early.js"]),
   ...plain(["/.mirrorkit/assets/icon-ABC123.svg", "/.mirrorkit/assets/nix.js"]),
   { target: "/.mirrorkit/assets/page-ABC123.js", headers: { "accept-encoding": "gzip" } },
   // A file has validators of another kind than a body that was made for the request.

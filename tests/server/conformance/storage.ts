@@ -60,6 +60,7 @@ async function fillWeb(web: string) {
   await Deno.writeTextFile(join(web, "index.html"), "<!doctype html><title>shell</title>");
   await Deno.writeTextFile(join(web, "index.html.gz"), "zipped shell");
   await Deno.writeTextFile(join(web, "home.html"), "<!doctype html><title>home</title>{{body}}");
+  await Deno.writeTextFile(join(web, "early.js"), "{}");
   await Deno.writeTextFile(join(web, "assets/page-ABC123.js"), "export {}");
   await Deno.writeTextFile(join(web, "assets/page-ABC123.js.gz"), "zipped script");
   await Deno.writeTextFile(join(web, "assets/page-ABC123.css"), "a{}");
