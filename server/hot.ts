@@ -15,6 +15,9 @@ const MAX_BODY = 8 * 1024 ** 2;
 const MAX_BYTES = 32 * 1024 ** 2;
 const MAX_ANSWERS = 1024;
 
+/** Deno copies a body that it is given as bytes; above this size passing it on by a stream costs less. */
+const COPIED = 16_384;
+
 /** A request with one of these wants something of its own. */
 const OF_ITS_OWN = [
   "range",
@@ -33,7 +36,8 @@ interface Answer {
   vary: [string, string | null][];
   /** Missing as long as it was asked for just once. */
   body?: Uint8Array<ArrayBuffer>;
-  headers: [string, string][];
+  /** A record, which Deno reads faster than pairs. */
+  headers: Record<string, string>;
   /** Whether it still holds, while the app is being asked. */
   confirming?: Promise<boolean>;
 }
@@ -50,8 +54,22 @@ function describe(request: Request, response: Response, at: number): Answer | un
   if (new URL(request.url).href !== request.url) return undefined;
   const names = (headers.get("vary") ?? "").split(",").map((name) => name.trim()).filter(Boolean);
   const vary = names.map((name): Answer["vary"][0] => [name, request.headers.get(name)]);
-  // Deno counts the length of a body in memory by itself.
-  return { at, vary, headers: [...headers].filter(([name]) => name !== "content-length") };
+  // Of bytes Deno counts the length by itself.
+  const counted = Number(headers.get("content-length")) <= COPIED;
+  const kept = [...headers].filter(([name]) => !(counted && name === "content-length"));
+  return { at, vary, headers: Object.fromEntries(kept) };
+}
+
+/** An answer from memory, the same bytes for all who read it at a time. */
+function respond(body: Uint8Array<ArrayBuffer>, init: { headers: Record<string, string> }) {
+  if (body.length <= COPIED) return new Response(body, init);
+  const stream = new ReadableStream({
+    start(controller) {
+      controller.enqueue(body);
+      controller.close();
+    },
+  });
+  return new Response(stream, init);
 }
 
 /** A handler that answers popular requests from memory, all others by `app`. */
@@ -68,7 +86,7 @@ export class Hot {
     for (const name of OF_ITS_OWN) if (headers.get(name) !== null) return this.app(request);
     const answer = this.#answers.get(request.url);
     if (answer?.body && this.now() - answer.at < FRESH_MS && matches(answer, request)) {
-      return new Response(answer.body, answer);
+      return respond(answer.body, answer);
     }
     return this.#ask(request, answer);
   };
@@ -77,7 +95,7 @@ export class Hot {
     const same = known && matches(known, request) ? known : undefined;
     if (same?.body) {
       same.confirming ??= this.#confirm(request, same).finally(() => same.confirming = undefined);
-      if (await same.confirming) return new Response(same.body, same);
+      if (await same.confirming) return respond(same.body, same);
     }
     const at = this.now(), response = await this.app(request);
     const answer = describe(request, response, at);
@@ -85,13 +103,13 @@ export class Hot {
     const popular = same && at - same.at < POPULAR_MS;
     if (popular && response.body) answer.body = await response.bytes();
     this.#keep(request.url, answer);
-    return answer.body ? new Response(answer.body, answer) : response;
+    return answer.body ? respond(answer.body, answer) : response;
   }
 
   /** Asks the app whether an answer still holds. */
   async #confirm({ url, headers: sent }: Request, answer: Answer): Promise<boolean> {
     const at = this.now(), headers = new Headers(sent);
-    headers.set("if-none-match", answer.headers.find(([name]) => name === "etag")![1]);
+    headers.set("if-none-match", answer.headers.etag);
     const response = await this.app(new Request(url, { headers }));
     await response.body?.cancel();
     if (response.status !== 304) return false;

@@ -51,6 +51,32 @@ function pattern(size: number): Uint8Array<ArrayBuffer> {
 
 const sha256 = async (path: string) => (await run("sha256sum", path)).slice(0, 64);
 
+Deno.test("serve: what many fetch over and over comes whole to each, with its length", async () => {
+  await using s = await serve();
+  for (const size of [1024, 16_384, 16_388, 1_000_000]) {
+    const bytes = pattern(size);
+    await s.node.write("arch/popular.iso", bytes);
+    const fetches = Array.from({ length: 12 }, async () => {
+      const response = await fetch(s.url + "popular.iso");
+      assertEquals(response.headers.get("content-length"), String(size));
+      assertEquals(response.headers.get("transfer-encoding"), null);
+      assertEquals(await response.bytes(), bytes);
+    });
+    await Promise.all(fetches);
+    // Again, from memory for certain; one of them leaves in the middle.
+    const stop = new AbortController();
+    const left = fetch(s.url + "popular.iso", { signal: stop.signal }).then((r) => {
+      stop.abort();
+      return r.bytes();
+    }).catch(() => {});
+    for (let i = 0; i < 3; i++) {
+      assertEquals(await (await fetch(s.url + "popular.iso")).bytes(), bytes);
+    }
+    await left;
+    await new Promise((resolve) => setTimeout(resolve, 20)); // longer than an answer is believed
+  }
+});
+
 Deno.test("curl: a download resumed at any byte, the same hash", async () => {
   await using s = await serve();
   const size = 3_000_000, bytes = pattern(size), got = join(s.node.data, "got");
