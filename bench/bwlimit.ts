@@ -91,59 +91,88 @@ async function load({ lab }: Scene, count: number) {
   if (code !== 0) throw new Error(stderr);
 }
 
-/** The CPU seconds and resident bytes of a process and its children. */
-async function usage(pid: number): Promise<{ cpu: number; rss: number }> {
+/** The CPU seconds and resident bytes of a process, and the CPU seconds of its children that have ended. */
+async function usage(pid: number): Promise<{ cpu: number; rss: number; ended: number }> {
   const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ").map(Number);
   const rss = Number(/VmRSS:\s*(\d+)/.exec(await Deno.readTextFile(`/proc/${pid}/status`))![1]) *
     1024;
   // utime, stime, and those of children that have ended; a clock tick is 10 ms.
-  return { cpu: (fields[11] + fields[12] + fields[13] + fields[14]) / 100, rss };
+  return { cpu: (fields[11] + fields[12]) / 100, rss, ended: (fields[13] + fields[14]) / 100 };
 }
 
-/** What a run costs with so many destinations. */
+/** What the script uses, and the nfts that it keeps and starts. */
+async function uses({ running, lab }: Scene) {
+  const { pid } = running!;
+  const children = (await lab.sh("server", `pgrep -P ${pid} || true`)).trim().split("\n");
+  const nfts = await Promise.all(children.filter((c) => c).map((c) => usage(Number(c))));
+  const script = await usage(pid), kept = { cpu: script.ended, rss: 0 };
+  return { script, nft: nfts.reduce((a, b) => ({ cpu: a.cpu + b.cpu, rss: a.rss + b.rss }), kept) };
+}
+
+/** Seconds since the slices were written of those who are far from a limit: of the oldest and all in all. */
+async function slices(scene: Scene): Promise<{ count: number; oldest: number; bytes: number }> {
+  let count = 0, oldest = 0, bytes = 0;
+  for await (const table of Deno.readDir(scene.state("distant"))) {
+    for await (const { name } of Deno.readDir(scene.state(`distant/${table.name}`))) {
+      if (name.endsWith(".new")) continue;
+      const { mtime, size } = await Deno.stat(scene.state(`distant/${table.name}/${name}`));
+      oldest = Math.max(oldest, (Date.now() - mtime!.getTime()) / 1000);
+      count++, bytes += size;
+    }
+  }
+  return { count, oldest, bytes };
+}
+
+const percent = (seconds: number, of: number) => `${(seconds / of * 100).toFixed(2)} %`;
+
+/** What a run costs with so many destinations, and what is left of them after a reboot. */
 async function looks(count: number, seconds: number): Promise<string[]> {
   await using scene = await Scene.make(POLICY);
   await scene.start();
-  const { lab } = scene;
   const slab = async () =>
     Number(/SUnreclaim:\s*(\d+)/.exec(await Deno.readTextFile("/proc/meminfo"))![1]) / 1024;
   const before = await slab();
   await load(scene, count);
   const grown = await slab() - before;
-  const elements = await lab.sh(
-    "server",
-    "nft -j list set inet mirrorkit warm_c4 | grep -o expires | wc -l",
-  );
-  // The script and the nft that it keeps.
-  const { pid } = scene.running!;
-  const list = `${pid}\n` + await lab.sh("server", `pgrep -P ${pid}`);
-  const pids = list.trim().split("\n").map(Number);
-  const all = async () =>
-    await Promise.all(pids.map((p) => usage(p).catch(() => ({ cpu: 0, rss: 0 }))));
-  const spent = async () => (await all()).reduce((sum, u) => sum + u.cpu, 0);
-  // Those who are far from a limit are written down from time to time, in a two-hundredth of it.
-  const file = scene.state("distant.c4.json"), atLeast = count * 80;
-  const early = await spent();
-  const size = () => Deno.stat(file).then((info) => info.size, () => 0);
-  await until("distant", async () => await size() > atLeast, 120);
-  const writing = await spent() - early, every = Math.max(45, writing / 0.005);
-  const times: number[] = [];
-  const start = await spent(), began = performance.now();
+  const known = async () => (await scene.status()).destinations.counted ?? 0;
+  await until("all slices", async () => await known() >= count, 130);
+  const times: number[] = [], ages: number[] = [];
+  const start = await uses(scene), began = performance.now();
   while (performance.now() - began < seconds * 1000) {
     await new Promise((resolve) => setTimeout(resolve, 2000));
     times.push((await scene.status()).lookSeconds * 1000);
+    ages.push((await slices(scene)).oldest);
   }
-  const passed = (performance.now() - began) / 1000;
-  const looking = (await spent() - start) / passed * 100, share = writing / every * 100;
-  const rss = Math.max(...(await all()).map((u) => u.rss)) / MIB;
+  const passed = (performance.now() - began) / 1000, end = await uses(scene);
+  const script = end.script.cpu - start.script.cpu, nft = end.nft.cpu - start.nft.cpu;
+  const { bytes, count: files } = await slices(scene);
+  const counted = await known();
+
+  // A power failure: the kernel and all that was not written down are gone.
+  await scene.stop("SIGKILL");
+  await scene.bwlimit("flush");
+  const started = performance.now();
+  await scene.start();
+  const restart = (performance.now() - started) / 1000;
+  const { rss } = (await uses(scene)).script;
+  const { stdout } = await scene.bwlimit("explain", "10.64.0.7");
   return [
-    `${elements.trim()} destinations: a look ${median(times).toFixed(1)} ms (${
+    `${counted} destinations: a look ${median(times).toFixed(1)} ms (${
       Math.max(...times).toFixed(1)
-    } at most), RSS ${rss.toFixed(0)} MiB, kernel memory ${grown.toFixed(0)} MiB`,
-    `  CPU ${looking.toFixed(2)} % of a core for looks over ${passed.toFixed(0)} s, and ${
-      share.toFixed(2)
-    } % for writing them down (${writing.toFixed(1)} s each ${every.toFixed(0)} s)`,
+    } at most), kernel memory ${grown.toFixed(0)} MiB`,
+    `  CPU of a core over ${passed.toFixed(0)} s: script ${percent(script, passed)}, nft ${
+      percent(nft, passed)
+    }, both ${percent(script + nft, passed)}`,
+    `  RSS: script ${(end.script.rss / MIB).toFixed(0)} MiB, its nfts ${
+      (end.nft.rss / MIB).toFixed(0)
+    } MiB together`,
+    `  written down: ${files} slices, ${(bytes / MIB).toFixed(1)} MiB in all, the oldest ${
+      Math.max(...ages).toFixed(0)
+    } s old at most`,
+    `  after a reboot: at work in ${restart.toFixed(1)} s with RSS ${
+      (rss / MIB).toFixed(0)
+    } MiB; one of them: ${/.*so far/.exec(stdout)?.[0].trim()}`,
   ];
 }
 

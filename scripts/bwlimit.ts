@@ -1,4 +1,4 @@
-#!/usr/bin/env -S deno run --unstable-net --allow-run=setpriv,sh --allow-read --allow-write --allow-env --allow-net --allow-sys=networkInterfaces,uid
+#!/usr/bin/env -S deno run --unstable-net --v8-flags=--max-semi-space-size=4 --allow-run=setpriv,sh --allow-read --allow-write --allow-env --allow-net --allow-sys=networkInterfaces,uid
 /**
  * Keeps single addresses from eating the mirror's line: the kernel counts and refuses (nftables), this
  * keeps the policy, explains it, and answers those who are refused.

@@ -21,7 +21,7 @@ import {
 import type { Action, Engine } from "./engine.ts";
 import { Decoder, type Flow } from "./flowpacket.ts";
 import { type Bytes, none, plus, Rolling, sum } from "./rolling.ts";
-import { shares } from "./table.ts";
+import { shares } from "./shares.ts";
 
 /** Somebody far from any limit: bytes since then. */
 interface Distant {

@@ -1,7 +1,7 @@
 /** Actions as text for `nft -f -`. Pure. */
 import { type Id, splitId } from "./address.ts";
 import type { Action } from "./engine.ts";
-import { nftTime, TABLE } from "./table.ts";
+import { nftTime, TABLE } from "./nfttext.ts";
 
 /** The name of a quota of one client's own. */
 const quotaName = (step: "hard" | "soft", id: Id) => `${step}_${id.replace(/[^0-9a-z]/g, "_")}`;

@@ -10,7 +10,7 @@ import { formatBytes, formatDuration } from "../../formats/units.ts";
 import type { Bwlimit } from "../lib/limits.ts";
 import { type Id, kindOf, splitId } from "./address.ts";
 import { type Bytes, none, plus, Rolling, sum } from "./rolling.ts";
-import { shares } from "./table.ts";
+import { shares } from "./shares.ts";
 
 /** One look at the kernel. Times are the seconds that remain. */
 export interface Reading {
@@ -92,6 +92,14 @@ export interface Level {
   since: number;
 }
 
+/** What had been counted of somebody in an older table: the time of it, and until when that table would know it. */
+export interface Debt {
+  bytes: number;
+  at: number;
+  until: number;
+}
+export type Debts = Map<Id, Debt>;
+
 /** What is kept over a restart. */
 export interface Memory {
   clients: Map<Id, Client>;
@@ -115,8 +123,8 @@ const WORTH = 1 / 500;
 
 export class Engine {
   readonly records: Record[] = [];
-  /** What had been counted before a reboot of those who were not watched, and until when that matters. */
-  debts = new Map<Id, { bytes: number; until: number }>();
+  /** What had been counted before a reboot of those who were not watched. */
+  debts: Debts = new Map();
   /** The share of a limit that another source has counted. */
   elsewhere: (id: Id) => number = () => 0;
 
@@ -185,7 +193,7 @@ export class Engine {
       if (isNew || letGo) {
         const debt = this.debts.get(id);
         this.debts.delete(id);
-        if (debt && debt.until > now) this.count(client, [debt.bytes, 0, 0], now);
+        if (debt && debt.until > now) this.count(client, [debt.bytes, 0, 0], debt.at);
         this.count(client, [shares(this.policy, splitId(id).scope).watch, 0, 0], now);
       }
       // A counter that went back is another one: its element had expired.

@@ -5,6 +5,7 @@ import { Failure } from "../lib/cli.ts";
 import type { Config } from "../lib/config.ts";
 import { writeWhole } from "../lib/files.ts";
 import type { Bwlimit } from "../lib/limits.ts";
+import { pause } from "../lib/pause.ts";
 import { type Run, run as runProgram } from "../lib/run.ts";
 import {
   familyOf,
@@ -23,7 +24,7 @@ import { allowedNetworks, type Resolve } from "./allow.ts";
 import { type Collector, Comparison } from "./collector.ts";
 import { commandsOf } from "./commands.ts";
 import { type Action, Engine, type Reading, type Record } from "./engine.ts";
-import { Distant } from "./distant.ts";
+import { Distant, TURN_SECONDS } from "./distant.ts";
 import { hangUp } from "./hangup.ts";
 import {
   audit,
@@ -41,11 +42,13 @@ import {
 } from "./memory.ts";
 import { takeIn } from "./orders.ts";
 import type { Refusal } from "./page.ts";
+import { TABLE } from "./nfttext.ts";
 import { apply, Session, transactions } from "./nft.ts";
 import { readAll, totalOf } from "./reading.ts";
 import { type Bytes, plus, sum } from "./rolling.ts";
 import { markOf, policyOf, portsOf } from "./settings.ts";
-import { allowCommands, renderTable, shares, TABLE } from "./table.ts";
+import { shares } from "./shares.ts";
+import { allowCommands, renderTable } from "./table.ts";
 
 /** What a guard uses; all has a default. */
 export interface GuardOptions {
@@ -101,7 +104,7 @@ export class Guard {
     this.scopes = scopesOf(this.policy);
     const shortest = this.scopes.map((s) => shares(this.policy, s).shortest);
     this.comparison = new Comparison(Math.min(...shortest));
-    this.distant = new Distant(this.files, this.scopes);
+    this.distant = new Distant(this.files, this.policy);
     this.run = options.run ?? runProgram;
     this.now = options.now ?? (() => Date.now() / 1000);
     this.log = options.log;
@@ -114,6 +117,9 @@ export class Guard {
     this.saved = saved ?? nothingSaved();
     this.engine = new Engine(this.policy, this.saved, await pseudonyms(this.files));
     await this.renewAllow(true);
+    const made = await this.madeNumber();
+    if (made !== undefined) this.distant.use(made);
+    await this.distant.tidy(this.now());
     if (await this.isOurs()) {
       if (!saved) this.engine.adopt(await this.read());
       this.log.info("The table inet mirrorkit is there and stays as it is.");
@@ -122,17 +128,27 @@ export class Guard {
     if (saved && saved.mode !== this.policy.mode) this.engine.pardonAll();
     // Another configuration's table: what it counted to the end is not lost.
     else if (saved) await this.read().then((r) => this.engine.look(r, this.now())).catch(() => {});
-    await this.saveDistant();
+    await this.saveDistant(() => this.distant.save());
     await this.rebuild();
   }
 
   /** Whether the kernel has the table of this very configuration. */
   private async isOurs(): Promise<boolean> {
+    return await this.listed(`mark_${markOf(this.config)}`) !== undefined;
+  }
+
+  /** The number of the table that is in the kernel. */
+  private async madeNumber(): Promise<number | undefined> {
+    const elements = await this.listed("made");
+    return elements?.length ? Number(elements[0].val) : undefined;
+  }
+
+  /** The elements of a set; `undefined` where there is no such set. */
+  private async listed(set: string) {
     try {
-      await this.list(`mark_${markOf(this.config)}`);
-      return true;
+      return await this.list(set);
     } catch (error) {
-      if (error instanceof Failure && /is not there/.test(error.message)) return false;
+      if (error instanceof Failure && /is not there/.test(error.message)) return undefined;
       throw error;
     }
   }
@@ -149,17 +165,14 @@ export class Guard {
   /** Makes the table anew, with what is remembered in it. */
   private async rebuild(): Promise<void> {
     const { policy } = this, { http, https } = portsOf(this.config, policy);
-    const table = renderTable({
-      policy,
-      http,
-      https,
-      allow: this.allow,
-      mark: markOf(this.config),
-    });
-    const groups = this.engine.restore(this.now()).map(commandsOf);
-    this.engine.debts = await this.distant.load(this.now());
+    const [made] = crypto.getRandomValues(new Uint32Array(1)), now = this.now();
+    const mark = markOf(this.config);
+    const table = renderTable({ policy, http, https, allow: this.allow, mark, made });
+    const groups = this.engine.restore(now).map(commandsOf);
+    this.engine.debts = await this.distant.replace(made, async () => {
+      for (const text of transactions([[table], ...groups])) await apply(text, this.run);
+    }, now);
     for (const id of this.saved.clients.keys()) this.engine.debts.delete(id);
-    for (const text of transactions([[table], ...groups])) await apply(text, this.run);
     this.saved.seenTotal = [0, 0, 0];
     this.log.info(
       `The table inet mirrorkit is made; ${this.saved.clients.size} clients are remembered.`,
@@ -207,7 +220,6 @@ export class Guard {
     await this.act([...actions, ...(this.collector?.flows.judge(this.engine, now) ?? [])]);
     await this.countTotals();
     this.compare(now);
-    if (this.distant.isDue(now)) void this.saveDistant();
     const records = this.engine.records.splice(0);
     await this.writeDown(records);
     this.lookedAt = performance.now();
@@ -297,7 +309,7 @@ export class Guard {
     if (this.missed > 0) {
       this.alarm(
         "full",
-        `The kernel counts ${this.policy.destinations} destinations of a kind and no more; traffic to others is not limited. Raise destinations in [bwlimit].`,
+        `The kernel counts about ${this.policy.destinations} destinations of a kind and no more; traffic to others is not limited. Raise destinations in [bwlimit].`,
       );
     }
   }
@@ -317,10 +329,18 @@ export class Guard {
     this.alarm("difference", this.comparison.alarm);
   }
 
-  /** Writes down those who are not watched. */
-  private async saveDistant(): Promise<void> {
+  /** Writes down those who are not watched, slice by slice, until `signal`. */
+  async saveOn(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const started = performance.now();
+      await this.saveDistant(() => this.distant.turn(this.now()));
+      await pause(TURN_SECONDS - (performance.now() - started) / 1000, signal);
+    }
+  }
+
+  private async saveDistant(body: () => Promise<void>): Promise<void> {
     try {
-      await this.distant.save(this.now());
+      await body();
     } catch (error) {
       this.log.warn(
         `warning: cannot write down who is far from a limit: ${(error as Error).message}`,
@@ -386,7 +406,7 @@ export class Guard {
     try {
       await this.look();
       await this.save();
-      await this.saveDistant();
+      await this.saveDistant(() => this.distant.save());
       if (this.policy.on_stop === "flush") await flush(this.run);
     } finally {
       await this.session?.[Symbol.asyncDispose]();

@@ -2,7 +2,7 @@
  * What bwlimit keeps below `state/bwlimit/`, for its owner's eyes alone, as it names addresses:
  *
  * - `memory.json`: windows, bans and how often somebody was banned; written by `run` alone
- * - `distant.*.json`: what the kernel has counted of all others, as nft prints it
+ * - `distant/`: what the kernel has counted of all others, as nft prints it (distant.ts)
  * - `orders.json`: what operators asked for
  * - `audit.log`: what was done and why, a line of JSON each
  *
@@ -28,7 +28,7 @@ export const filesIn = (data: string) => {
     audit: join(dir, "audit.log"),
     status: join(dir, "status.json"),
     secret: join(dir, "secret"),
-    warm: (scope: string) => join(dir, `distant.${scope}.json`),
+    distant: join(dir, "distant"),
   };
 };
 export type Files = ReturnType<typeof filesIn>;

@@ -8,8 +8,15 @@ import { type Run, run as runProgram, tied } from "../lib/run.ts";
  */
 const AT_ONCE = 60_000;
 
-/** Listing 100,000 elements takes 2 s. */
+/** Listing 100,000 elements takes 2 s, a slice of them 50 ms. */
 const ANSWER_MS = 60_000;
+
+const MISSING =
+  // The line that nft shows is about an element or a set of ours.
+  /No such file or directory[^\n]*\n\s*(?:list|delete|flush|add element|add quota)/i;
+
+/** True where nft complains that the table, or a part of it, is not there. */
+export const isMissing = (stderr: string) => MISSING.test(stderr);
 
 /** What nft complains about, and what to do about it. */
 const COMPLAINTS: [pattern: RegExp, message: string, hint: string][] = [
@@ -24,8 +31,7 @@ const COMPLAINTS: [pattern: RegExp, message: string, hint: string][] = [
     "Load it with: modprobe nf_tables; or boot a kernel that has it (5.10 or newer).",
   ],
   [
-    // The line that nft shows is about an element or a set of ours.
-    /No such file or directory[^\n]*\n\s*(?:list|delete|flush|add element|add quota)/i,
+    MISSING,
     "The table inet mirrorkit, or a part of it, is not there",
     "Make it with: deno task bwlimit run",
   ],
@@ -99,7 +105,7 @@ export function transactions(groups: string[][], atOnce = AT_ONCE): string[] {
 
 /** An element of a set as nft lists it. */
 export interface Element {
-  val: string | { concat: string[] } | { prefix: { addr: string; len: number } } | {
+  val: string | number | { concat: string[] } | { prefix: { addr: string; len: number } } | {
     range: string[];
   };
   expires?: number;
@@ -164,9 +170,13 @@ export class Session implements AsyncDisposable {
     let rest = "";
     const decoder = new TextDecoder();
     for await (const chunk of stream) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-      rest = lines.pop()!;
-      for (const line of lines) if (line) onLine(line);
+      // A line may be long: only what has come is searched for its end.
+      const [end, ...lines] = decoder.decode(chunk, { stream: true }).split("\n");
+      rest += end;
+      for (const next of lines) {
+        if (rest) onLine(rest);
+        rest = next;
+      }
     }
   }
 

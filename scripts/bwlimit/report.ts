@@ -17,10 +17,12 @@ import {
   splitId,
 } from "./address.ts";
 import { allowedNetworks } from "./allow.ts";
-import { Engine, type Reading } from "./engine.ts";
+import { loadDebts } from "./debts.ts";
+import { Engine } from "./engine.ts";
 import { filesIn, loadMemory, loadOrders, nothingSaved, pseudonyms } from "./memory.ts";
 import { takeIn } from "./orders.ts";
 import { Session } from "./nft.ts";
+import { warmSets } from "./sets.ts";
 import { policyOf } from "./settings.ts";
 import { readAll } from "./reading.ts";
 import { describe, listText, standingOf, standings } from "./view.ts";
@@ -53,7 +55,8 @@ export async function explain(config: Config, text: string, json: boolean): Prom
     throw new UsageError(`${JSON.stringify(text)} is not allowed; allowed is an address.`);
   }
   await using session = new Session();
-  const { policy, files, now, saved, engine, reading } = await lookNow(config, session);
+  const look = await lookNow(config, session);
+  const { policy, files, now, saved, engine, reading } = look;
   const ids = scopesOf(policy).filter((s) => s.family === familyOf(address))
     .map((s) => idOf(s, address));
   const allows = [...policy.allow, ...(await loadOrders(files, now)).allows.map((a) => a.network)];
@@ -61,7 +64,7 @@ export async function explain(config: Config, text: string, json: boolean): Prom
   const caps = policy.cap.filter((c) => lieIn(address, c.networks.map((n) => parseNetwork(n)!)));
   const all = await Promise.all(ids.map(async (id) => ({
     ...standingOf(policy, id, engine.memory.clients.get(id), reading, now, engine.levelOf(id, now)),
-    ...(engine.memory.clients.has(id) ? {} : await unwatched(id, session, reading)),
+    ...(engine.memory.clients.has(id) ? {} : await unwatched(id, look, session)),
   })));
   const history = await historyOf(files.audit, ids);
   if (json) {
@@ -87,12 +90,23 @@ export async function explain(config: Config, text: string, json: boolean): Prom
   return lines.join("");
 }
 
-/** What the kernel has counted of somebody who is not looked at one by one. */
-async function unwatched(id: Id, session: Session, reading: Reading): Promise<{ warm?: number }> {
+/** What was counted of somebody who is not looked at one by one: by the kernel, and before a reboot. */
+async function unwatched(
+  id: Id,
+  { policy, files, now, reading }: Awaited<ReturnType<typeof lookNow>>,
+  session: Session,
+): Promise<{ warm?: number }> {
   if (reading.ban.has(id) || reading.block.has(id)) return {};
   const { scope, key } = splitId(id);
-  const found = (await session.list(`warm_${scope.id}`)).find((e) => e.val === key);
-  return { warm: found?.counter?.bytes ?? 0 };
+  const made = (await session.list("made"))[0]?.val as number | undefined;
+  let warm = (await loadDebts(files, policy, made, now, id)).get(id)?.bytes ?? 0;
+  for (const set of warmSets(scope)) {
+    const found = (await session.list(set)).find((e) => e.val === key);
+    if (!found) continue;
+    warm += found.counter?.bytes ?? 0;
+    break;
+  }
+  return { warm };
 }
 
 /** Throws {@linkcode Failure} where no order can be carried out: an order that fails leaves nothing behind. */

@@ -34,7 +34,9 @@ export async function serve(config: Config, log: Log, dryRun: boolean): Promise<
   log.info(
     `${guard.policy.mode === "report" ? "Reporting" : "Enforcing"}; a look every ${policy.poll} s.`,
   );
+  const saving = guard.saveOn(stopping.signal);
   await lookOn(guard, log, stopping.signal);
+  await saving;
   await collector?.[Symbol.asyncDispose]();
   await answers?.[Symbol.asyncDispose]();
   await guard.end();

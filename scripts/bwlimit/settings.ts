@@ -29,6 +29,6 @@ export function portsOf(config: Config, policy: Bwlimit): { http: number[]; http
 /** A mark for the table of this very configuration, the allow-list left aside. */
 export function markOf(config: Config): string {
   const policy = policyOf(config);
-  const text = renderTable({ policy, ...portsOf(config, policy), allow: [], mark: "" });
+  const text = renderTable({ policy, ...portsOf(config, policy), allow: [], mark: "", made: 0 });
   return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }

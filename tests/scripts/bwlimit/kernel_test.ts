@@ -172,30 +172,67 @@ Deno.test("limit: not 64 KiB pass it at full speed, the rest is refused with rea
   );
 });
 
-Deno.test("containers: what is forwarded for them counts, is cut and answered like the host's own", async () => {
+Deno.test("containers: what is forwarded for them counts, and is cut, reset and answered like the host's own", async (t) => {
   await using scene = await Scene.make(
     `[bwlimit]\npoll = "0.5 s"\n[bwlimit.client]\nlimit = { "1 h" = "20 MiB" }\n`,
+    ["10.77.0.3/16", "10.77.0.4/16"],
   );
   const { lab } = scene, inside = await lab.container();
+  // So slow that all was acknowledged when the limit comes: of itself such a client sends nothing more.
   await Deno.writeTextFile(
     scene.path("container.conf"),
     (await Deno.readTextFile(scene.path("nginx.conf"))).replace(
       /listen .*; root/,
-      "listen 10.88.0.2:80; root",
+      "listen 10.88.0.2:80; limit_rate $arg_rate; root",
     )
       .replace(/pid \S+;/, `pid ${scene.path("container.pid")};`),
   );
   lab.start("host", inside(["nginx", "-e", "stderr", "-c", scene.path("container.conf")]));
-  const get = (...args: string[]) => lab.curl("http://10.88.0.2/big", ...args);
-  await until("nginx", async () => (await get("-r", "0-0")).status === 206);
-  await scene.start();
-  const before = await lab.sent();
-  const { code } = await get("-o", "/dev/null", "-m", "5");
-  const after = await lab.sent();
-  const sent = after.bytes - before.bytes - 14 * (after.packets - before.packets);
-  console.log(
-    `limit ${LIMIT}, on the wire ${sent} (${sent - LIMIT} past it); curl ended with ${code}`,
+  // As container engines publish a port.
+  await lab.sh(
+    "server",
+    "nft -f - <<E\ntable ip engine { chain c { type nat hook prerouting priority dstnat; " +
+      "tcp dport 8090 dnat to 10.88.0.2:80; }; }\nE",
   );
-  assert(sent - LIMIT <= 64 * 1024 && sent > LIMIT - 512 * 1024, `${sent}`);
-  assertEquals((await get()).status, 429);
+  const connections = async () => {
+    const [command, ...args] = inside(["ss", "-Htn", "state", "established"]);
+    const { stdout } = await new Deno.Command(command, { args }).output();
+    return new TextDecoder().decode(stdout).trim().split("\n").filter((l) => l).length;
+  };
+  await until(
+    "nginx",
+    async () => (await lab.curl("http://10.88.0.2/big", "-r", "0-0")).status === 206,
+  );
+  await scene.start();
+
+  const ways: [string, string, string, number][] = [
+    ["full speed, routed", "10.77.0.2", "http://10.88.0.2", 1],
+    ["slow, routed, three at once", "10.77.0.3", "http://10.88.0.2", 3],
+    ["slow, on a published port", "10.77.0.4", `${V4}:8090`, 1],
+  ];
+  for (const [what, from, url, many] of ways) {
+    await t.step(what, async () => {
+      const slow = what.startsWith("slow"), before = await lab.sent();
+      // 8 MiB a second in all: the limit comes after two and a half.
+      const query = slow ? `?rate=${Math.floor(8 * MIB / many)}` : "";
+      const get = () =>
+        lab.curl(`${url}/big${query}`, "--interface", from, "-o", "/dev/null", "-m", "12");
+      const all = await Promise.all(Array.from({ length: many }, get));
+      const after = await lab.sent();
+      const sent = after.bytes - before.bytes - 14 * (after.packets - before.packets);
+      const seconds = Math.max(...all.map((one) => one.seconds));
+      console.log(
+        `${what}: on the wire ${sent} (${sent - LIMIT} past the limit); curl ended with ${
+          all.map((one) => one.code)
+        } after ${seconds} s`,
+      );
+      assertEquals(all.map((one) => one.code), Array(many).fill(56), "connection reset by peer");
+      assert(seconds < (slow ? 2.5 : 0) + 3, `${seconds}`);
+      assert(sent - LIMIT <= 64 * 1024 && sent > LIMIT - 512 * 1024, `${sent}`);
+      await until("the container's side", async () => await connections() === 0, 5);
+      if (url !== `${V4}:8090`) {
+        assertEquals((await lab.curl(url, "--interface", from)).status, 429);
+      }
+    });
+  }
 });

@@ -13,7 +13,7 @@ import {
 import { allowedNetworks } from "../../../scripts/bwlimit/allow.ts";
 import { banOf, decayed } from "../../../scripts/bwlimit/engine.ts";
 import { Rolling, sum } from "../../../scripts/bwlimit/rolling.ts";
-import { nftTime } from "../../../scripts/bwlimit/table.ts";
+import { nftTime } from "../../../scripts/bwlimit/nfttext.ts";
 import { UsageError } from "../../../scripts/lib/cli.ts";
 import { readConfig } from "../../../scripts/lib/config.ts";
 import { policy } from "./fixture.ts";
