@@ -1,5 +1,6 @@
-/** Real package managers install from a mirror of ours, each in a root of its own. */
+/** Real package managers install from a mirror of ours with what its start page says, each in a root of its own. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { snippetsFor } from "../../formats/clients.ts";
 import { DemoUpstream } from "../../scripts/demo/upstream.ts";
 import { addDeb, writeIndexes } from "../helpers/debian.ts";
 import { tempDir } from "../helpers/node.ts";
@@ -14,9 +15,9 @@ Deno.test("pacman: -Sy and -S install a package, and after a sync its update", a
   );
   const root = dir.path + "/root";
   await Deno.mkdir(root + "/var/lib/pacman", { recursive: true });
-  const sections = ["core", "extra"].map((r) =>
-    `[${r}]\nServer = ${mirror.url}archlinux/$repo/os/$arch\n`
-  );
+  const [mirrorlist] = snippetsFor("arch", `${mirror.url}archlinux/`, "");
+  await Deno.writeTextFile(dir.path + "/mirrorlist", mirrorlist.text);
+  const sections = ["core", "extra"].map((r) => `[${r}]\nInclude = ${dir.path}/mirrorlist\n`);
   await Deno.writeTextFile(
     dir.path + "/pacman.conf",
     `[options]\nArchitecture = x86_64\nSigLevel = Never\n${sections.join("")}`,
@@ -42,7 +43,12 @@ Deno.test("apt-get: update and download from a mirror of a debian upstream", asy
   const root = dir.path + "/up";
   await Deno.mkdir(root);
   await addDeb(root, "hello-mirror", "1.0");
-  await writeIndexes(root, new Date("2026-11-01T00:00:00Z"));
+  const index = async (date: string) => {
+    await writeIndexes(root, new Date(date));
+    // What the start page says names the updates as well; here they are the same.
+    await output("cp", ["-aT", `${root}/dists/stable`, `${root}/dists/stable-updates`]);
+  };
+  await index("2026-11-01T00:00:00Z");
   await using mirror = await Serving.start(
     `[[repo]]\nname = "debian"\nprofile = "debian"\nupstream = ["${root}"]\n`,
   );
@@ -53,14 +59,19 @@ Deno.test("apt-get: update and download from a mirror of a debian upstream", asy
       "cache/archives/partial",
       "etc/apt.conf.d",
       "etc/preferences.d",
+      "etc/sources.list.d",
       "out",
     ]
   ) {
     await Deno.mkdir(`${apt}/${d}`, { recursive: true });
   }
   await Deno.writeTextFile(apt + "/state/status", "");
-  const source = `deb [trusted=yes] ${mirror.url}debian/ stable main\n`;
-  await Deno.writeTextFile(apt + "/etc/sources.list", source);
+  // Nobody signed these: apt is told to trust them, and nothing else is changed.
+  const [deb822, lines] = snippetsFor("debian", `${mirror.url}debian/`, "stable");
+  const sources = {
+    "sources.list.d/debian.sources": deb822.text + "Trusted: yes\n",
+    "sources.list": lines.text.replace(/^deb /gm, "deb [trusted=yes] "),
+  };
   const dirs = {
     "": apt,
     State: "state",
@@ -74,15 +85,19 @@ Deno.test("apt-get: update and download from a mirror of a debian upstream", asy
       ...options,
       "-oAPT::Architecture=amd64",
       "-oAPT::Sandbox::User=root",
-      "-oDir::Etc::SourceList=sources.list",
-      "-oDir::Etc::SourceParts=none",
       ...args,
     ], { cwd: apt + "/out" });
-  const updated = await get("update");
-  assertMatch(
-    updated,
-    /Get:\d+ http:\/\/127\.0\.0\.1:\d+\/debian stable\/main (?:all|amd64) Packages/,
-  );
+  for (const [file, text] of Object.entries(sources)) {
+    await Deno.remove(apt + "/state/lists", { recursive: true });
+    await Deno.mkdir(apt + "/state/lists/partial", { recursive: true });
+    for (const other of Object.keys(sources)) await Deno.writeTextFile(`${apt}/etc/${other}`, "");
+    await Deno.writeTextFile(`${apt}/etc/${file}`, text);
+    const updated = await get("update");
+    for (const suite of ["stable", "stable-updates"]) {
+      const got = `/debian ${suite}/main (?:all|amd64) Packages`;
+      assertMatch(updated, new RegExp(String.raw`Get:\d+ http://127\.0\.0\.1:\d+${got}`), file);
+    }
+  }
   await get("download", "hello-mirror");
   const deb = "hello-mirror_1.0_all.deb";
   assertEquals(
@@ -90,7 +105,7 @@ Deno.test("apt-get: update and download from a mirror of a debian upstream", asy
     await Deno.readFile(`${root}/pool/main/${deb}`),
   );
   await addDeb(root, "hello-mirror", "2.0");
-  await writeIndexes(root, new Date("2026-11-02T00:00:00Z"));
+  await index("2026-11-02T00:00:00Z");
   await must(mirror.node, "scripts/syncrepo.ts");
   await must(mirror.node, "scripts/indexer.ts");
   await get("update");
