@@ -3,8 +3,9 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { CLIENTS, newestImages, snippetsFor, sumOf } from "../../formats/clients.ts";
 import { readHealth, type RepoHealth } from "../../formats/health.ts";
 import { translator } from "../../formats/messages.ts";
-import { relative } from "../../formats/moments.ts";
+import { duration, relative } from "../../formats/moments.ts";
 import { repoView } from "../../formats/repo_view.ts";
+import { withoutEmpty } from "../../formats/state_row.ts";
 import { contrast, PALETTE, siteCss, wordsIn } from "../../formats/site.ts";
 import { newStatus } from "../../formats/status.ts";
 import { profiles } from "../../scripts/profiles/mod.ts";
@@ -79,6 +80,29 @@ Deno.test("repoView: a badge for each state, and the reason in words", () => {
 Deno.test("repoView: what is not known is a dash, never a zero", () => {
   const { cells } = repoView(health({ lastSuccess: null }), NOW, t);
   assertEquals(cells.map((c) => c.text), ["–", "–", "–", "–", "–"]);
+});
+
+Deno.test("repoView: a next run that has passed is due for a minute, and then unknown", () => {
+  const next = (nextRun: number | null) =>
+    repoView(health({ nextRun }), NOW, t).cells.find((c) => c.key === "repo.next")!.text;
+  assertEquals([NOW + 3360, NOW - 30, NOW - 61, null].map(next), [
+    "in 56 min",
+    "any moment",
+    "–",
+    "–",
+  ]);
+});
+
+Deno.test("withoutEmpty: a column of which nothing is known in any row is left out", () => {
+  const rows = [{}, { size: { bytes: 812, files: 1 } }].map((f) => repoView(health(f), NOW, t));
+  const texts = withoutEmpty(rows).map((row) => row.cells.map((cell) => cell.text));
+  assertEquals(texts, [["4 min ago", "–"], ["4 min ago", "812 B"]]);
+});
+
+Deno.test("duration: in the reader's language", () => {
+  assertEquals([0, 5400, 90_000].map((s) => duration(s, t)), ["0 s", "1 h 30 min", "1 d 1 h"]);
+  const ko = translator("ko");
+  assertEquals([0, 5400, 90_000].map((s) => duration(s, ko)), ["0초", "1시간 30분", "1일 1시간"]);
 });
 
 Deno.test("readHealth: what is damaged or of another version is nothing", () => {

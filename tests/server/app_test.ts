@@ -409,6 +409,18 @@ Deno.test("/status.json: a sync that says it runs, but holds no lock, was interr
   assertEquals(await outcome(), "running");
 });
 
+Deno.test("/status.json: a next run is told while a scheduler is at work, else nobody knows it", async () => {
+  await using n = await node();
+  await n.status("arch", { lastSuccess: NOW - 60, outcome: "synced", nextRun: NOW + 60 });
+  const next = async () => {
+    const { repos } = await (await n.get("/status.json")).json();
+    return repos.find((r: { repo: string }) => r.repo === "arch").nextRun;
+  };
+  assertEquals(await next(), null);
+  using _lock = await takeLock(join(n.data, "state/scheduler.lock"), "A scheduler");
+  assertEquals(await next(), NOW + 60);
+});
+
 Deno.test("a fault inside: 500 without details, the details to the operator", async () => {
   const reports: string[] = [];
   await using n = await makeNode({ arch: "/arch/" }, { report: (m) => reports.push(m) });

@@ -32,6 +32,7 @@ const PAGES: Record<string, string> = {
   lost: "/archlinux/mixed/nix/x.zst",
   gate: "/fedora/",
 };
+const MANY = "/archlinux/many/";
 
 /** Every element that is shown, in shadow trees, too. */
 const SHOWN = `const shown = [], walk = (root) => {
@@ -89,7 +90,7 @@ const test = (name: string, body: (bench: Bench) => Promise<void>) =>
           const { node } = bench;
           const more = [HEBREW, OVERRIDE, LONG].map((name) => ({ name, bytes: 3, mtime: MTIME }));
           await putListing(node, PAGES.listing, [...MIXED, ...more], { files: 63_000, dirs: 18 });
-          await putListing(node, "/archlinux/many/", packages(500));
+          await putListing(node, MANY, packages(500));
           await body(bench);
         },
         makeHomeNode,
@@ -103,7 +104,7 @@ async function open({ browser, url }: Bench, name: string, { rtl, ...mode }: Mod
   const options = { locale: "en-GB", timezoneId: "UTC", ...mode };
   const { page } = name === "home"
     ? await openHome(browser, url + "/", options)
-    : await openPage(browser, url + PAGES[name], options);
+    : await openPage(browser, url + (PAGES[name] ?? MANY), options);
   if (name === "home") {
     await page.locator("repo-list > div table").waitFor();
     await page.locator("traffic-history svg").waitFor();
@@ -113,7 +114,9 @@ async function open({ browser, url }: Bench, name: string, { rtl, ...mode }: Mod
     // The keyboard begins at the top again.
     await page.mouse.click(1, 1);
   }
-  if (name === "listing") await page.locator("[role=grid][aria-busy=false]").waitFor();
+  if (name === "listing" || name === "many") {
+    await page.locator("[role=grid][aria-busy=false]").waitFor();
+  }
   if (rtl) await page.evaluate("document.documentElement.dir = 'rtl'");
   return page;
 }
@@ -164,6 +167,25 @@ test("everywhere: the focus can be seen, in our colours and in the system's", as
       await page.context().close();
     }
   }
+});
+
+test("everywhere: Home leads to the first row and to the page's own head", async (bench) => {
+  const page = await open(bench, "many", {});
+  for (const away of ["End", "PageDown"]) {
+    await page.keyboard.press(away);
+    await page.waitForFunction("scrollY > 0");
+    await page.keyboard.press("Home");
+    await page.waitForFunction("scrollY === 0");
+    assertEquals(
+      await page.evaluate<string>(`(${FOCUSED}).textContent`),
+      "package-0-0.0-1-x86_64.pkg.tar.zst",
+    );
+  }
+  // Also where the first row was in view, and the head was not.
+  await page.mouse.wheel(0, 94);
+  await page.waitForFunction("scrollY > 0");
+  await page.keyboard.press("Home");
+  await page.waitForFunction("scrollY === 0");
 });
 
 test("everywhere: right to left, names, sizes and times are read as they are", async (bench) => {

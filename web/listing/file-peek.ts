@@ -1,7 +1,7 @@
 import "./shared.ts";
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { commonStyles } from "./common-styles.ts";
+import { baseStyles } from "../base/base-styles.ts";
 import { dialogStyles } from "./dialog-styles.ts";
 import { t, Translated } from "../base/language.ts";
 import { type Entry, hrefOf } from "../../formats/listing.ts";
@@ -22,7 +22,7 @@ import { bothTimes, rowOf } from "./view.ts";
 @customElement("file-peek")
 export class FilePeek extends LitElement {
   static override styles = [
-    commonStyles,
+    baseStyles,
     dialogStyles,
     css`
       dialog {
@@ -73,8 +73,8 @@ export class FilePeek extends LitElement {
         max-width: 100%;
         margin: auto;
       }
-      a {
-        color: var(--accent);
+      p a {
+        text-decoration: underline;
       }
     `,
   ];

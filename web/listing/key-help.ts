@@ -1,7 +1,7 @@
 import "./shared.ts";
 import { css, html, LitElement } from "lit";
 import { customElement } from "lit/decorators.js";
-import { commonStyles } from "./common-styles.ts";
+import { baseStyles } from "../base/base-styles.ts";
 import { dialogStyles } from "./dialog-styles.ts";
 import { t, Translated } from "../base/language.ts";
 import type { Key } from "../../formats/messages.ts";
@@ -34,7 +34,7 @@ const KEYS: [string[], Key][] = [
 @customElement("key-help")
 export class KeyHelp extends LitElement {
   static override styles = [
-    commonStyles,
+    baseStyles,
     dialogStyles,
     css`
       dialog {

@@ -1,17 +1,12 @@
 /** How the page around the rows looks. */
 import { css } from "lit";
-import { commonStyles } from "./common-styles.ts";
+import { baseStyles } from "../base/base-styles.ts";
 
 export const pageStyles = [
-  commonStyles,
+  baseStyles,
   css`
     :host {
       display: block;
-    }
-    *,
-    ::before,
-    ::after {
-      box-sizing: border-box;
     }
     ol {
       display: flex;
@@ -35,12 +30,6 @@ export const pageStyles = [
     }
     a {
       unicode-bidi: plaintext;
-      color: var(--accent);
-      text-decoration: none;
-    }
-    a:hover {
-      text-decoration: underline;
-      text-underline-offset: 0.2em;
     }
     li a[aria-current] {
       color: inherit;
@@ -107,28 +96,6 @@ export const pageStyles = [
     .notice {
       margin-block: 0.75rem 0;
       padding: 0.5rem 1rem;
-      border-inline-start: 3px solid var(--alarm);
-      background: var(--tint);
-    }
-    .notice p {
-      margin: 0.25rem 0;
-    }
-    .skip:not(:focus),
-    .unseen {
-      position: absolute;
-      width: 1px;
-      height: 1px;
-      margin: 0;
-      overflow: hidden;
-      clip-path: inset(50%);
-      white-space: nowrap;
-    }
-    .skip:focus {
-      position: absolute;
-      inset-block-start: 0.5rem;
-      inset-inline-start: 0.5rem;
-      padding: 0.25rem 0.75rem;
-      background: var(--paper);
     }
     @media (hover: none), (max-width: 48rem) {
       .keys {
@@ -136,8 +103,7 @@ export const pageStyles = [
       }
     }
     @media print {
-      .tools,
-      .skip {
+      .tools {
         display: none;
       }
     }

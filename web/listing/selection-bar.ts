@@ -1,7 +1,7 @@
 import "./shared.ts";
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { commonStyles } from "./common-styles.ts";
+import { baseStyles } from "../base/base-styles.ts";
 import { t, Translated } from "../base/language.ts";
 import { formatBytes } from "../../formats/units.ts";
 import { copyText } from "../base/clipboard.ts";
@@ -20,7 +20,7 @@ import { wantedOf } from "./wanted.ts";
 @customElement("selection-bar")
 export class SelectionBar extends LitElement {
   static override styles = [
-    commonStyles,
+    baseStyles,
     css`
       :host {
         position: sticky;
