@@ -121,6 +121,14 @@ async function open({ browser, url }: Bench, name: string, { rtl, ...mode }: Mod
   return page;
 }
 
+/** Waits until something is so in the page. (Its policy forbids playwright's own way, which evaluates in it.) */
+async function until(page: Page, so: string) {
+  for (let tries = 0; !await page.evaluate<boolean>(so); tries++) {
+    assert(tries < 100, `${so} never came true`);
+    await page.waitForTimeout(20);
+  }
+}
+
 /** Tab goes from stop to stop, and each looks different while it has the focus. */
 async function assertFocusSeen(page: Page, name: string) {
   let stops = 0;
@@ -152,8 +160,8 @@ for (const [mode, options] of Object.entries(MODES)) {
       const page = await open(bench, name, options);
       assertEquals([name, await page.evaluate(CUT)], [name, []]);
       if (options.reducedMotion) assertEquals([name, await page.evaluate(MOVES)], [name, []]);
-      // Whether something moves is nothing that axe looks at.
-      else if (name !== "plain") await assertAccessible(page);
+      // Whether something moves is nothing that axe looks at, and "gate" is made as "lost" is.
+      else if (["home", "listing", "lost"].includes(name)) await assertAccessible(page);
       await page.context().close();
     }
   });
@@ -173,9 +181,9 @@ test("everywhere: Home leads to the first row and to the page's own head", async
   const page = await open(bench, "many", {});
   for (const away of ["End", "PageDown"]) {
     await page.keyboard.press(away);
-    await page.waitForFunction("scrollY > 0");
+    await until(page, "scrollY > 0");
     await page.keyboard.press("Home");
-    await page.waitForFunction("scrollY === 0");
+    await until(page, "scrollY === 0");
     assertEquals(
       await page.evaluate<string>(`(${FOCUSED}).textContent`),
       "package-0-0.0-1-x86_64.pkg.tar.zst",
@@ -183,9 +191,9 @@ test("everywhere: Home leads to the first row and to the page's own head", async
   }
   // Also where the first row was in view, and the head was not.
   await page.mouse.wheel(0, 94);
-  await page.waitForFunction("scrollY > 0");
+  await until(page, "scrollY > 0");
   await page.keyboard.press("Home");
-  await page.waitForFunction("scrollY === 0");
+  await until(page, "scrollY === 0");
 });
 
 test("everywhere: right to left, names, sizes and times are read as they are", async (bench) => {
