@@ -6,14 +6,14 @@
  *     configure [--out DIR] [--diff] [--dry-run] [--force]
  */
 import { dirname, fromFileUrl, join, resolve } from "@std/path/posix";
-import { advice } from "./configure/advice.ts";
+import { advice, ftpAdvice } from "./configure/advice.ts";
 import { findNginx, type Nginx, UNKNOWN_NGINX } from "./configure/host.ts";
 import { compare, diff, write } from "./configure/output.ts";
 import { renderAll } from "./configure/render.ts";
 import type { Site } from "./configure/values.ts";
 import { command, type CommandSpec, EXIT, Failure, UsageError } from "./lib/cli.ts";
 import { type Config, loadConfig } from "./lib/config.ts";
-import { exists } from "./lib/files.ts";
+import { exists, readText } from "./lib/files.ts";
 import { alignModules } from "./lib/gate.ts";
 import { type Run, run as realRun } from "./lib/run.ts";
 
@@ -69,7 +69,10 @@ export function main(args: string[], run: Run = realRun): Promise<number> {
       `${out}: ${count} files ${dry ? "would be " : ""}written, the rest is as it should be`,
     );
     for (const path of kept) log.warn(`The edited one is kept as ${path}`);
-    const lines = advice(config, site, nginx !== undefined);
+    const lines = [
+      ...advice(config, site, nginx !== undefined),
+      ...ftpAdvice(site, files.get("vsftpd.hosts"), await readText("/etc/hosts.allow")),
+    ];
     for (const line of lines) log.info(line);
     if (switches.has("json")) {
       console.log(JSON.stringify({ out, files: Object.fromEntries(changes), kept, advice: lines }));

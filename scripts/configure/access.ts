@@ -48,3 +48,40 @@ export function rsyncHosts({ server: { rsync } }: Config, tls: boolean) {
     ? { allow: [...allow, ...front].join(" "), deny: "*" }
     : { allow: "", deny: deny.join(" ") };
 }
+
+/**
+ * An address or network as libwrap understands it. Without a word it takes no "/0", no mask of all bits, and no
+ * bits of an address behind those of its network.
+ */
+function wrapped(text: string): string {
+  const [address, bits] = text.split("/");
+  if (address.includes(":")) return bits === undefined ? `[${address}]` : `[${address}]/${bits}`;
+  if (bits === undefined || bits === "32") return address;
+  const mask = 2 ** 32 - 2 ** (32 - Number(bits));
+  const parts = (n: number) => [24, 16, 8, 0].map((shift) => n >>> shift & 255);
+  const masks = parts(mask);
+  const network = address.split(".").map((part, i) => Number(part) & masks[i]);
+  return `${network.join(".")}/${masks.join(".")}`;
+}
+
+/**
+ * `allow` and `deny` as lines of /etc/hosts.allow, which vsftpd asks (hosts_options(5)): the first that fits
+ * decides, as in nginx. A line each, as libwrap passes over one that is too long.
+ */
+export function wrapperLines({ allow, deny }: { allow: string[]; deny: string[] }): Values[] {
+  const mapped = [...allow, ...deny].find((a) => /^::ffff:/i.test(a));
+  if (mapped !== undefined) {
+    throw new UsageError(
+      `server.ftp has ${
+        JSON.stringify(mapped)
+      }, which is not allowed; vsftpd sees an IPv4 address there.`,
+      "Write it as such.",
+    );
+  }
+  const lines = [
+    ...deny.map((a) => `vsftpd: ${wrapped(a)} : deny`),
+    ...allow.map((a) => `vsftpd: ${wrapped(a)} : allow`),
+  ];
+  if (allow.length) lines.push("vsftpd: ALL : deny");
+  return lines.map((access) => ({ access }));
+}

@@ -3,6 +3,19 @@ import { SOCKET } from "../lib/servers.ts";
 import type { Config } from "../lib/config.ts";
 import type { Site } from "./values.ts";
 
+/** The rules of a file such as /etc/hosts.allow. */
+const rulesOf = (text: string) =>
+  text.split("\n").filter((line) => /^[^#\s]/.test(line)).join("\n");
+
+/** Whom FTP lets in, where /etc/hosts.allow does not begin with `hosts`, the lines that say it. */
+export function ftpAdvice(site: Site, hosts: string | undefined, there = ""): string[] {
+  if (hosts === undefined || rulesOf(there).startsWith(rulesOf(hosts))) return [];
+  return [
+    `FTP minds allow and deny once the lines of ${site.out}/vsftpd.hosts stand at the top of /etc/hosts.allow,`,
+    "       which they do not yet.",
+  ];
+}
+
 /** Lines to print. */
 export function advice(config: Config, site: Site, nginxFound: boolean): string[] {
   const { nginx, rsync, ftp } = config.server, { out, certified } = site;

@@ -52,7 +52,9 @@ export async function renderAll(config: Config, site: Site): Promise<Map<string,
   await add("rsyncd.conf", "rsyncd/rsyncd.conf", rsyncdValues(config, site));
   await add("rsync-transfer.sh", "rsyncd/transfer.sh", rsyncdValues(config, site));
   await add("logrotate.conf", "logrotate.conf", rsyncdValues(config, site));
-  await add("vsftpd.conf", "vsftpd/vsftpd.conf", vsftpdValues(config, site));
+  const ftp = vsftpdValues(config, site);
+  await add("vsftpd.conf", "vsftpd/vsftpd.conf", ftp);
+  if (ftp.wrapped) await add("vsftpd.hosts", "vsftpd/vsftpd.hosts", ftp);
   if (config.server.rsync.tls === "stunnel" && site.certified) {
     await add("stunnel.conf", "stunnel/rsync.conf", stunnelValues(config, site));
   }

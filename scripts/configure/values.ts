@@ -6,7 +6,7 @@ import type { Config, Repo } from "../lib/config.ts";
 import { hubUrl } from "../lib/statcat.ts";
 import { repoFiles } from "../lib/storage.ts";
 import { isAtLeast, type Nginx } from "./host.ts";
-import { accessLines, rsyncHosts } from "./access.ts";
+import { accessLines, rsyncHosts, wrapperLines } from "./access.ts";
 import type { Values } from "./template.ts";
 
 /** What the values depend on beside mirror.toml. */
@@ -194,14 +194,17 @@ export function stunnelValues(config: Config, site: Site): Values {
 /** Values of server/vsftpd/vsftpd.conf. */
 export function vsftpdValues(config: Config, site: Site): Values {
   const { ftp } = config.server;
-  const address = oneAddress("ftp", ftp.addresses) ?? "::";
+  const address = oneAddress("ftp", ftp.addresses) ?? "::", access = wrapperLines(ftp);
   return {
     name: nameOf(config),
     out: site.out,
     prefix: site.prefix,
     data: place("data", config.data),
     ipv6: address.includes(":"),
-    address,
+    // vsftpd 3.0.3 reads "::" as an address that no machine has, and does not start; it is the default.
+    address: address === "::" ? "" : address,
+    access,
+    wrapped: access.length > 0,
     port: ftp.port,
     passive_from: ftp.passive_ports[0],
     passive_to: ftp.passive_ports[1],

@@ -68,10 +68,8 @@ const rsync = v.strictObject({
 }, "allowed is a table");
 
 const PORTS = "a pair of ports such as [40000, 40999]";
-// Who may connect is the firewall's business: vsftpd knows tcp_wrappers alone, which are system-wide.
-const { allow: _allow, deny: _deny, ...commonFtp } = common;
 const ftp = v.strictObject({
-  ...commonFtp,
+  ...common,
   port: v.optional(port("a port"), 21),
   passive_ports: v.optional(
     v.pipe(

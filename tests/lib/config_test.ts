@@ -128,7 +128,7 @@ Deno.test("readConfig: errors name file, key, value and what is allowed", () => 
       SITE + `[server.ftp]\npassive_ports = [9, 8]\n` + repo(),
       /passive_ports = .* lower one first/,
     ],
-    [SITE + `[server.ftp]\nallow = []\n` + repo(), /unknown key server\.ftp\.allow/],
+    [SITE + `[server.ftp]\nallows = []\n` + repo(), /unknown key server\.ftp\.allows/],
     [SITE + repo(`rsync_module = "a b"`), /rsync_module = "a b" .* letters, digits/],
     [SITE + repo(`comment = "a\\nb"`), /comment = .* one line of text/],
     [SITE + repo() + repo(), /name = "a" stands twice/],

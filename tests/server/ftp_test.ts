@@ -1,7 +1,7 @@
 /** FTP by a real vsftpd with our configuration: anonymous, read-only, both ways of data connections. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/posix";
-import type { Config } from "../../scripts/lib/config.ts";
+import { type Config, readConfig } from "../../scripts/lib/config.ts";
 import { snapshot } from "../helpers/arch.ts";
 import { forTest, startVsftpd, writeServers } from "../helpers/daemons.ts";
 import { makeNode } from "./fixture.ts";
@@ -132,5 +132,61 @@ Deno.test({
     assertEquals((await curl(`${s.url}/arch/core/core.db`)).stdout, "database");
     const active = await curl("--max-time", "2", "-P", "::1", `${s.url}/arch/core/core.db`);
     assert(active.code !== 0);
+  },
+});
+
+/**
+ * Runs vsftpd with its own network and its own /etc, and asks it from several addresses. What each got, by
+ * address; gone with the script, whatever happens.
+ */
+async function askedFrom(clients: string[], ftp: string) {
+  await using node = await makeNode({ arch: "/arch/" });
+  await Deno.chmod(node.data, 0o755);
+  await node.write("arch/file", "content");
+  await node.ready("arch");
+  const toml = `[site]\nname = "m.example.org"\n[server.ftp]\n${ftp}` +
+    `[[repo]]\nname = "arch"\nprofile = "generic"\nupstream = ["/srv/x/"]\n`;
+  const config = readConfig(toml, "mirror.toml", node.data);
+  const { out } = await writeServers(config, node.data, join(node.data, "web"));
+  const script = [
+    "set -e",
+    `mkdir ${out}/etc`,
+    `cp /etc/passwd /etc/group /etc/nsswitch.conf ${out}/etc`,
+    `if [ -e ${out}/vsftpd.hosts ]; then cp ${out}/vsftpd.hosts ${out}/etc/hosts.allow; fi`,
+    `mount --bind ${out}/etc /etc`,
+    "ip link set lo up",
+    ...clients.map((a) => `ip addr replace ${a}/${a.includes(":") ? 128 : 32} dev lo`),
+    `vsftpd ${out}/vsftpd.conf & server=$!`,
+    "until ss -ltnH | grep -q :21; do kill -0 $server; sleep 0.05; done",
+    ...clients.map((a) =>
+      `echo "${a} $(curl -s --max-time 20 --interface ${a} ftp://${
+        a.includes(":") ? "[::1]" : "127.0.0.1"
+      }/arch/file)"`
+    ),
+  ].join("\n");
+  const spaces = ["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
+  const { code, stdout, stderr } = await run("unshare", ...spaces, "bash", "-c", script);
+  assertEquals(code, 0, stderr);
+  return Object.fromEntries(
+    stdout.trim().split("\n").map((line) => [line.split(" ")[0], line.endsWith("content")]),
+  );
+}
+
+Deno.test({
+  name: "vsftpd: at all addresses, as it comes; then for those who are allowed and not denied",
+  ignore,
+  async fn() {
+    const clients = ["127.0.0.1", "127.0.0.2", "10.9.9.9", "::1", "fd00::1", "2001:db8::9"];
+    const all = (who: string[]) => Object.fromEntries(clients.map((a) => [a, who.includes(a)]));
+    assertEquals(await askedFrom(clients, ""), all(clients));
+    assertEquals(
+      await askedFrom(clients, `deny = ["10.9.9.1/8", "127.0.0.2/31", "2001:db8::/32"]\n`),
+      all(["127.0.0.1", "::1", "fd00::1"]),
+    );
+    assertEquals(await askedFrom(clients, `deny = ["0.0.0.0/0", "::1"]\n`), all(clients.slice(4)));
+    assertEquals(
+      await askedFrom(clients, `allow = ["127.0.0.0/8", "fd00::/16"]\ndeny = ["127.0.0.2"]\n`),
+      all(["127.0.0.1", "fd00::1"]),
+    );
   },
 });

@@ -1,4 +1,6 @@
 /** The pure parts of `configure`, as tables. */
+import { wrapperLines } from "../../../scripts/configure/access.ts";
+import { ftpAdvice } from "../../../scripts/configure/advice.ts";
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { advice } from "../../../scripts/configure/advice.ts";
 import { isAtLeast, readNginx } from "../../../scripts/configure/host.ts";
@@ -140,7 +142,10 @@ Deno.test("rsyncd.conf, vsftpd.conf, stunnel.conf: an option, its line", async (
     [`[server.rsync]\nrate = "2m"\n`, "rsyncd.conf", "--bwlimit=2048", true],
     ["", "rsyncd.conf", "log file = /dev/null", true],
     ["", "rsyncd.conf", "&include /srv/mirror/state/rsyncd.d", true],
-    ["", "vsftpd.conf", "listen_address6=::\n", true],
+    ["", "vsftpd.conf", "listen_ipv6=YES\nlisten_port=", true],
+    [`[server.ftp]\naddresses = ["::1"]\n`, "vsftpd.conf", "listen_address6=::1\n", true],
+    ["", "vsftpd.conf", "tcp_wrappers", false],
+    [`[server.ftp]\ndeny = ["10.0.0.0/8"]\n`, "vsftpd.conf", "tcp_wrappers=YES\n", true],
     [
       `[server.ftp]\naddresses = ["192.0.2.1"]\n`,
       "vsftpd.conf",
@@ -165,6 +170,34 @@ Deno.test("rsyncd.conf, vsftpd.conf, stunnel.conf: an option, its line", async (
   }
 });
 
+Deno.test("wrapperLines: allow and deny, as libwrap reads them", () => {
+  const lines = (allow: string[], deny: string[]) =>
+    wrapperLines({ allow, deny }).map(({ access }) => access);
+  assertEquals(lines([], []), []);
+  assertEquals(lines([], ["10.9.8.7/8", "0.0.0.0/0", "192.0.2.255/31", "2001:db8::/32"]), [
+    "vsftpd: 10.0.0.0/255.0.0.0 : deny",
+    "vsftpd: 0.0.0.0/0.0.0.0 : deny",
+    "vsftpd: 192.0.2.254/255.255.255.254 : deny",
+    "vsftpd: [2001:db8::]/32 : deny",
+  ]);
+  assertEquals(lines(["192.0.2.7", "::1"], ["192.0.2.7/32"]), [
+    "vsftpd: 192.0.2.7 : deny",
+    "vsftpd: 192.0.2.7 : allow",
+    "vsftpd: [::1] : allow",
+    "vsftpd: ALL : deny",
+  ]);
+});
+
+Deno.test("ftpAdvice: says what to do until it is done", () => {
+  const hosts = "# who\nvsftpd: [::1] : allow\nvsftpd: ALL : deny\n",
+    done = (there?: string) => ftpAdvice(site(), hosts, there).length === 0;
+  assertEquals(ftpAdvice(site(), undefined), []);
+  assertEquals([undefined, "", "vsftpd: [::1] : allow\n", `sshd: ALL\n${hosts}`].map(done), [
+    ...[false, false, false, false],
+  ]);
+  assertEquals([hosts, `# ours\n\n${hosts}sshd: ALL\n`].map(done), [true, true]);
+});
+
 Deno.test("renderAll: what a server can't keep is refused, with what is allowed", async () => {
   const cases: [string, RegExp][] = [
     [`[server.ftp]\naddresses = ["192.0.2.1", "192.0.2.2"]\n`, /server\.ftp\.addresses/],
@@ -176,6 +209,7 @@ Deno.test("renderAll: what a server can't keep is refused, with what is allowed"
       `[server.nginx]\n${CERTIFIED}[server.rsync]\ntls = "stunnel"\ndeny = ["10.1.0.0/16"]\n`,
       /server\.rsync\.tls = "stunnel" is not allowed with allow or deny/,
     ],
+    [`[server.ftp]\ndeny = ["::ffff:10.0.0.1"]\n`, /server\.ftp has "::ffff:10\.0\.0\.1"/],
   ];
   for (const [server, message] of cases) {
     const error = await renderAll(config(server), site()).catch((e) => e);
