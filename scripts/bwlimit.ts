@@ -18,7 +18,7 @@ import {
   scopesOf,
   showId,
 } from "./bwlimit/address.ts";
-import { allowedNetworks } from "./bwlimit/allow.ts";
+import { networksOf } from "./bwlimit/allow.ts";
 import { commandsOf } from "./bwlimit/commands.ts";
 import type { Action, Did, Step } from "./bwlimit/engine.ts";
 import { flush } from "./bwlimit/guard.ts";
@@ -243,10 +243,7 @@ async function allow(context: Context): Promise<number> {
   if (dry) change(await loadOrders(files, now));
   else await changeOrders(files, now, change);
   // Names as `run` last looked them up.
-  const resolved = { ...(await loadMemory(files))?.resolved };
-  const networks = await allowedNetworks(entries, resolved, {
-    resolve: (host) => Promise.resolve(resolved[host] ?? []),
-  });
+  const networks = networksOf(entries, (await loadMemory(files))?.resolved ?? {});
   const commands = [
     ...allowCommands(networks),
     ...refused.flatMap((id) => commandsOf({ do: "unban", id })),

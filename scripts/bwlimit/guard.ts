@@ -9,18 +9,16 @@ import { pause } from "../lib/pause.ts";
 import { type Run, run as runProgram } from "../lib/run.ts";
 import {
   familyOf,
-  formatNetwork,
   type Id,
   idOf,
   kindOf,
-  lieIn,
   type Network,
   parseAddress,
   scopesOf,
   showId,
   splitId,
 } from "./address.ts";
-import { allowedNetworks, type Resolve } from "./allow.ts";
+import { AllowList, type Resolve } from "./allow.ts";
 import { type Collector, Comparison } from "./collector.ts";
 import { commandsOf } from "./commands.ts";
 import { type Action, Engine, type Reading, type Record } from "./engine.ts";
@@ -81,7 +79,10 @@ export class Guard {
   private readonly comparison: Comparison;
   readonly alarms = new Map<string, string>();
   private session?: Session;
-  private allow: Network[] = [];
+  private allow!: AllowList;
+  /** The kernel does not know of the last change yet. */
+  private allowUntold = false;
+  private renewing?: Promise<void>;
   private orders: Orders = { bans: [], unbans: [], allows: [] };
   private reading?: Reading;
   private missed = 0;
@@ -116,14 +117,24 @@ export class Guard {
     const saved = await loadMemory(this.files);
     this.saved = saved ?? nothingSaved();
     this.engine = new Engine(this.policy, this.saved, await pseudonyms(this.files));
-    await this.renewAllow(true);
+    this.orders = await loadOrders(this.files, this.now());
+    this.allow = new AllowList({
+      entries: () => [...this.policy.allow, ...this.orders.allows.map((a) => a.network)],
+      resolved: this.saved.resolved,
+      resolve: this.options.resolve,
+      warn: (text) => this.log.warn(text),
+    });
+    await this.allow.lookUp();
+    this.allow.refresh();
+    this.alarm("names", this.allow.alarm);
+    this.resolvedAt = this.now();
     const made = await this.madeNumber();
     if (made !== undefined) this.distant.use(made);
     await this.distant.tidy(this.now());
     if (await this.isOurs()) {
       if (!saved) this.engine.adopt(await this.read());
       this.log.info("The table inet mirrorkit is there and stays as it is.");
-      return await apply(allowCommands(this.allow).join("\n"), this.run);
+      return await apply(allowCommands(this.allow.networks).join("\n"), this.run);
     }
     if (saved && saved.mode !== this.policy.mode) this.engine.pardonAll();
     // Another configuration's table: what it counted to the end is not lost.
@@ -167,7 +178,7 @@ export class Guard {
     const { policy } = this, { http, https } = portsOf(this.config, policy);
     const [made] = crypto.getRandomValues(new Uint32Array(1)), now = this.now();
     const mark = markOf(this.config);
-    const table = renderTable({ policy, http, https, allow: this.allow, mark, made });
+    const table = renderTable({ policy, http, https, allow: this.allow.networks, mark, made });
     const groups = this.engine.restore(now).map(commandsOf);
     this.engine.debts = await this.distant.replace(made, async () => {
       for (const text of transactions([[table], ...groups])) await apply(text, this.run);
@@ -213,7 +224,9 @@ export class Guard {
       this.log.warn("The table inet mirrorkit has gone or is another one; it is made again.");
       await this.rebuild();
     }
-    if (now - this.resolvedAt >= this.policy.resolve_every) await this.renewAllow(false);
+    if (now - this.resolvedAt >= this.policy.resolve_every) {
+      this.renewing ??= this.renewNames().finally(() => this.renewing = undefined);
+    }
     const reading = this.reading = await this.read();
     await this.obey(reading, now);
     const actions = this.engine.look(reading, now);
@@ -269,28 +282,29 @@ export class Guard {
     }
     await this.act(actions);
     this.orders = orders;
-    if (JSON.stringify(orders.allows) !== before) await this.renewAllow(false);
+    if (JSON.stringify(orders.allows) !== before) await this.applyAllow();
   }
 
-  /** Looks the allow-list's names up again, and lets those go who are on it. */
-  private async renewAllow(first: boolean): Promise<void> {
-    const now = this.now();
-    if (first) this.orders = await loadOrders(this.files, now);
-    const entries = [...this.policy.allow, ...this.orders.allows.map((a) => a.network)];
-    const allow = await allowedNetworks(entries, this.saved.resolved, {
-      resolve: this.options.resolve,
-      warn: (text) => this.log.warn(text),
-    });
-    const text = (networks: Network[]) => networks.map(formatNetwork).sort().join();
-    const changed = text(allow) !== text(this.allow);
-    this.allow = allow;
-    this.resolvedAt = now;
-    if (changed && !first) await apply(allowCommands(allow).join("\n"), this.run);
+  /** Looks the allow-list's names up again; looks go on meanwhile. */
+  private async renewNames(): Promise<void> {
+    this.resolvedAt = this.now();
+    await this.allow.lookUp();
+    this.alarm("names", this.allow.alarm);
+    await this.applyAllow().catch((error) => this.log.warn(`allow: ${error.message}`));
+  }
+
+  private async applyAllow(): Promise<void> {
+    this.allowUntold = this.allow.refresh() || this.allowUntold;
+    if (!this.allowUntold) return;
+    await apply(allowCommands(this.allow.networks).join("\n"), this.run);
+    this.allowUntold = false;
+    // Operators' commands go by what is saved of the names: the next look saves.
+    this.savedAt = 0;
   }
 
   /** True for who is never touched. */
   isAllowed(address: Network["address"]): boolean {
-    return lieIn(address, this.allow);
+    return this.allow.has(address);
   }
 
   /** Has flows judged as well. */
@@ -384,7 +398,7 @@ export class Guard {
       slowed: reading?.slow.size ?? 0,
       banned: reading?.ban.size ?? 0,
       blocked: reading?.block.size ?? 0,
-      allowed: this.allow.length,
+      allowed: this.allow.networks.length,
       actions: this.saved.actions,
       bytes: { tcp, udp, other },
       destinations: { counted: this.distant.counted, most: this.policy.destinations },

@@ -16,7 +16,7 @@ import {
   showId,
   splitId,
 } from "./address.ts";
-import { allowedNetworks } from "./allow.ts";
+import { networksOf, type Resolved } from "./allow.ts";
 import { loadDebts } from "./debts.ts";
 import { Engine } from "./engine.ts";
 import { filesIn, loadMemory, loadOrders, nothingSaved, pseudonyms } from "./memory.ts";
@@ -60,7 +60,7 @@ export async function explain(config: Config, text: string, json: boolean): Prom
   const ids = scopesOf(policy).filter((s) => s.family === familyOf(address))
     .map((s) => idOf(s, address));
   const allows = [...policy.allow, ...(await loadOrders(files, now)).allows.map((a) => a.network)];
-  const allowed = await allowedBy(allows, saved.resolved, address);
+  const allowed = allowedBy(allows, saved.resolved, address);
   const caps = policy.cap.filter((c) => lieIn(address, c.networks.map((n) => parseNetwork(n)!)));
   const all = await Promise.all(ids.map(async (id) => ({
     ...standingOf(policy, id, engine.memory.clients.get(id), reading, now, engine.levelOf(id, now)),
@@ -121,20 +121,18 @@ export async function allowEntryOf(config: Config, id: Id): Promise<string | und
   const entries = [...policyOf(config).allow, ...allows.map((a) => a.network)];
   const resolved = (await loadMemory(files))?.resolved ?? {};
   const { scope, key } = splitId(id);
-  return await allowedBy(entries, resolved, parseAddress(key)!, scope.prefix);
+  return allowedBy(entries, resolved, parseAddress(key)!, scope.prefix);
 }
 
 /** The entry of the allow-list that an address falls under, with all of its prefix. */
-async function allowedBy(
+function allowedBy(
   entries: string[],
-  resolved: { [host: string]: string[] },
+  resolved: Resolved,
   address: NonNullable<ReturnType<typeof parseAddress>>,
   prefix = 128,
-): Promise<string | undefined> {
+): string | undefined {
   for (const entry of entries) {
-    const networks = await allowedNetworks([entry], resolved, {
-      resolve: (host) => Promise.resolve(resolved[host] ?? []),
-    });
+    const networks = networksOf([entry], resolved);
     if (lieIn(address, networks.filter((n) => n.prefix <= prefix))) return entry;
   }
 }

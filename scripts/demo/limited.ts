@@ -30,6 +30,8 @@ export async function until(what: string, check: () => Promise<boolean>, seconds
 
 export class Scene implements AsyncDisposable {
   running?: Deno.ChildProcess;
+  /** Stands before the command of `run`. */
+  before: string[] = [];
   /** What `run` has said. */
   said = "";
   private reading?: Promise<void>;
@@ -115,7 +117,9 @@ http { ${temp} access_log off; sendfile on; server { ${listen} root ${this.path(
   /** Starts `bwlimit run` and waits until it works. */
   async start(...args: string[]) {
     this.said = "";
-    const running = this.lab.start("server", this.command(["run", ...args]), { stderr: "piped" });
+    const running = this.lab.start("server", [...this.before, ...this.command(["run", ...args])], {
+      stderr: "piped",
+    });
     this.running = running;
     this.reading = (async () => {
       for await (const chunk of running.stderr) this.said += new TextDecoder().decode(chunk);

@@ -10,7 +10,7 @@ import {
   SCOPES,
   showId,
 } from "../../../scripts/bwlimit/address.ts";
-import { allowedNetworks } from "../../../scripts/bwlimit/allow.ts";
+import { AllowList } from "../../../scripts/bwlimit/allow.ts";
 import { banOf, decayed } from "../../../scripts/bwlimit/engine.ts";
 import { Rolling, sum } from "../../../scripts/bwlimit/rolling.ts";
 import { nftTime } from "../../../scripts/bwlimit/nfttext.ts";
@@ -146,11 +146,19 @@ Deno.test("nftTime: in parts, as nft takes no more than eight digits of one unit
 
 Deno.test("allow-list: names are looked up, and keep what they had when that fails", async () => {
   const said: string[] = [], resolved: { [host: string]: string[] } = {};
-  const look = async (resolve: (host: string) => Promise<string[]>) =>
-    (await allowedNetworks(["192.0.2.0/24", "t2.example.net"], resolved, {
-      resolve,
-      warn: (text) => void said.push(text),
-    })).map(formatNetwork).sort();
+  let answer: () => Promise<string[]>;
+  const list = new AllowList({
+    entries: () => ["192.0.2.0/24", "t2.example.net"],
+    resolved,
+    resolve: () => answer(),
+    warn: (text) => void said.push(text),
+  });
+  const look = async (next: () => Promise<string[]>) => {
+    answer = next;
+    await list.lookUp();
+    list.refresh();
+    return list.networks.map(formatNetwork).sort();
+  };
   const fails = () => Promise.reject(new Error("no name server"));
   assertEquals(await look(fails), ["192.0.2.0/24"]);
   assertEquals(await look(() => Promise.resolve(["198.51.100.1", "2001:db8::5"])), [
@@ -158,14 +166,16 @@ Deno.test("allow-list: names are looked up, and keep what they had when that fai
     "198.51.100.1",
     "2001:db8::5",
   ]);
-  assertEquals((await look(fails)).length, 3);
+  assertEquals([(await look(fails)).length, (await look(fails)).length], [3, 3]);
+  assertMatch(list.alarm!, /^1 name of the allow-list cannot be looked up, and keep/);
   assertEquals(await look(() => Promise.resolve(["198.51.100.2"])), [
     "192.0.2.0/24",
     "198.51.100.2",
   ]);
-  assertEquals(said.length, 2);
+  assertEquals([said.length, list.alarm], [4, undefined]);
   assertMatch(said[0], /cannot look up t2\.example\.net \(no name server\); it is not allowed yet/);
-  assertMatch(said[1], /198\.51\.100\.1, 2001:db8::5 stay allowed/);
+  assertMatch(said[1], /t2\.example\.net can be looked up again/);
+  assertMatch(said[2], /198\.51\.100\.1, 2001:db8::5 stay allowed/);
 });
 
 Deno.test("windows: bytes leave as they age, never too early, and no more than a sixtieth too late", () => {
