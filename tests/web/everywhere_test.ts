@@ -230,8 +230,11 @@ test("everywhere: right to left, names, sizes and times are read as they are", a
   for (const [selector, text, shown = text] of rows) {
     assertEquals(await read(selector, text), shown);
   }
-  // The row begins at the right: its name is there, whatever its letters.
-  const right = (name: string) =>
-    page.getByRole("link", { name }).evaluate((e) => Math.round(e.getBoundingClientRect().right));
-  assertEquals(await right(HEBREW), await right("core/"));
+  // A name stands where its row begins, whatever its letters.
+  const side = (name: string, side: "left" | "right") =>
+    page.getByRole("link", { name })
+      .evaluate((e, side) => Math.round(e.getBoundingClientRect()[side]), side);
+  assertEquals(await side(HEBREW, "right"), await side("core/", "right"));
+  await page.evaluate("document.documentElement.dir = 'ltr'");
+  assertEquals(await side(HEBREW, "left"), await side("core/", "left"));
 });

@@ -236,6 +236,7 @@ export const rowStyles = [
       word-break: break-all;
       /* Each name is read as its own letters say, and stands where the page begins. */
       unicode-bidi: plaintext;
+      text-align: left;
     }
     .name:dir(rtl) {
       text-align: right;
