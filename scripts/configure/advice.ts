@@ -38,7 +38,8 @@ export function advice(config: Config, site: Site, nginxFound: boolean): string[
     `Start: nginx -c ${out}/nginx.conf`,
     `       rsync --daemon --no-detach --config=${out}/rsyncd.conf` +
     (rsync.rate ? ` --bwlimit=${Math.max(1, Math.round(rsync.rate / 1024))}` : ""),
-    `       vsftpd ${out}/vsftpd.conf`,
+    // Debian makes that folder when it starts its own vsftpd, and /run is empty after each boot.
+    `       mkdir -p ${site.prefix}/run/vsftpd/empty && vsftpd ${out}/vsftpd.conf`,
   ];
   if (front && rsync.tls === "stunnel") lines.push(`       stunnel ${out}/stunnel.conf`);
   if (config.statcat.hub) lines.push("       statcat hub, statcat spoke (live traffic)");

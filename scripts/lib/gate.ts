@@ -1,7 +1,8 @@
 /**
  * The gate: until the initial sync of a repository is complete, no server offers it; then all do, without
  * a restart. HTTP looks for the ready file. The rsync daemon reads its configuration anew for every
- * connection, and a module stands in it from then on. FTP minds the mode of the repository's folder.
+ * connection, and a module stands in it from then on. FTP has its folder from then on, or where that was
+ * there before minds its mode (scripts/syncrepo/gate.ts).
  */
 import { join } from "@std/path/posix";
 import { type Config, pathsOfOthers, type Repo } from "./config.ts";

@@ -1,14 +1,16 @@
 /**
- * The gate of a repository, from syncrepo's side. An initial sync fills a folder inside the tree's scratch
- * space, which no server shows, so a partial tree is nowhere to be seen; when it is complete, its entries
- * are renamed into place. Meanwhile the repository's folder has mode 700, so that FTP does not even list
- * it, and opening that is one chmod(2). (At "/" others' folders stand in it, so there the names appear one
- * after the other, within a millisecond.)
+ * The gate of a repository, from syncrepo's side. An initial sync fills a folder in scratch space beside the
+ * repositories, which no server shows, and when it is complete that is renamed into place. So until then not
+ * even the repository's name is to be seen, by FTP either.
  *
- * A tree that was there before mirrorkit took over is closed in the same way until it is proven complete.
- * Mount points belong at the repository's folder, not below it: rename(2) does not cross file systems.
+ * Where the repository's folder is there already (a disk is mounted there, or a tree stood there before
+ * mirrorkit took over), the scratch space is its own: its entries are renamed into that, and back when they
+ * are proven complete. Meanwhile the folder has mode 700, so that FTP lists nothing of it but its name, and
+ * opening it is one chmod(2). (At "/" others' folders stand in it, so there the names appear one after the
+ * other, within a millisecond.) Mount points belong at the repository's folder, not below it: rename(2) does
+ * not cross file systems.
  */
-import { join } from "@std/path/posix";
+import { dirname, join } from "@std/path/posix";
 import { Failure } from "../lib/cli.ts";
 import { type Config, pathsOfOthers, type Repo } from "../lib/config.ts";
 import { exists, writeWhole } from "../lib/files.ts";
@@ -17,35 +19,70 @@ import { type RepoFiles, repoFiles } from "../lib/storage.ts";
 
 const SCRATCH = ".~tmp~";
 
+/** The place beside the repositories, where it can be renamed from. That of "/" is its own scratch space. */
+async function besidePlace(config: Config, repo: Repo, files: RepoFiles) {
+  if (config.repos.some(({ path }) => path === "/")) return undefined;
+  const root = join(config.data, "static"), place = join(root, SCRATCH, `=${repo.name}`);
+  if (await exists(place) || !await exists(root)) return place;
+  if (await exists(files.static)) return undefined;
+  let above = dirname(files.static);
+  while (above !== root && !await exists(above)) above = dirname(above);
+  const [to, from] = await Promise.all([above, root].map((path) => Deno.stat(path)));
+  return to.dev === from.dev ? place : undefined;
+}
+
 /** The files of a repository as an initial sync has them. */
-export function closedFiles(files: RepoFiles): RepoFiles {
-  const tree = join(files.work, "=initial");
+export async function closedFiles(config: Config, repo: Repo): Promise<RepoFiles> {
+  const files = repoFiles(config.data, repo);
+  const tree = await besidePlace(config, repo, files) ?? join(files.work, "=initial");
   return { ...files, static: tree, work: join(tree, SCRATCH) };
 }
 
 /** Where the tree of a repository is now, whether its gate is open or not. */
 export async function currentTree(config: Config, repo: Repo): Promise<string> {
-  const files = repoFiles(config.data, repo), closed = closedFiles(files).static;
-  return !await exists(files.ready) && await exists(closed) ? closed : files.static;
+  const files = repoFiles(config.data, repo);
+  if (await exists(files.ready)) return files.static;
+  const closed = (await closedFiles(config, repo)).static;
+  return await exists(closed) ? closed : files.static;
 }
 
-/** Closes the gate. What an earlier run fetched, or stood there before, is gone on with. */
-export async function closeGate(config: Config, repo: Repo): Promise<void> {
-  const files = repoFiles(config.data, repo), closed = closedFiles(files);
+/** Closes the gate, and gives the files behind it. What was fetched or stood there before is gone on with. */
+export async function closeGate(config: Config, repo: Repo): Promise<RepoFiles> {
+  const files = repoFiles(config.data, repo), closed = await closedFiles(config, repo);
   await withdrawModule(config, repo);
   await Deno.mkdir(closed.static, { recursive: true });
+  if (!await exists(files.static)) return closed;
   if (repo.path !== "/") await Deno.chmod(files.static, 0o700);
   await moveEntries(files.static, closed.static, pathsOfOthers(config, repo));
+  return closed;
 }
 
 /** Opens it: the tree is complete, and all servers offer it from now on. */
 export async function openGate(config: Config, repo: Repo, now: number): Promise<void> {
-  const files = repoFiles(config.data, repo), closed = closedFiles(files);
-  await moveEntries(closed.static, files.static, pathsOfOthers(config, repo));
-  await Deno.remove(files.work, { recursive: true });
+  const files = repoFiles(config.data, repo), closed = await closedFiles(config, repo);
+  if (await exists(files.static)) {
+    await moveEntries(closed.static, files.static, pathsOfOthers(config, repo));
+    await Deno.remove(files.work, { recursive: true }).catch(ignoreMissing);
+    await removeEmpty(closed.static);
+  } else {
+    await Deno.chmod(closed.static, 0o755);
+    await Deno.mkdir(dirname(files.static), { recursive: true });
+    await Deno.rename(closed.static, files.static);
+  }
+  await removeEmpty(join(config.data, "static", SCRATCH));
   if (repo.path !== "/") await Deno.chmod(files.static, 0o755);
   await writeWhole(files.ready, `${now}\n`);
   await offerModule(config, repo);
+}
+
+const ignoreMissing = (error: unknown) => {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+};
+
+async function removeEmpty(path: string) {
+  await Deno.remove(path).catch((error) => {
+    if (error.code !== "ENOTEMPTY") ignoreMissing(error);
+  });
 }
 
 /** What has to be there before anything that names it. */

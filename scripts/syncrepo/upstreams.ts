@@ -10,7 +10,7 @@ import type { Profile } from "../profiles/profile.ts";
 import { pause } from "../lib/pause.ts";
 import { type Attempt, attempt, type Result } from "./attempt.ts";
 import { AttemptError } from "./attempt_error.ts";
-import { closedFiles, closeGate } from "./gate.ts";
+import { closeGate } from "./gate.ts";
 import type { RunLog } from "./runlog.ts";
 import type { Wish, World } from "./session.ts";
 import { profileOf, sourceOf, withoutUser } from "./source.ts";
@@ -39,9 +39,8 @@ export async function anyUpstream(
 ): Promise<Success> {
   const { ready, before } = world;
   const profile = profileOf(repo);
-  const open = repoFiles(config.data, repo), files = ready ? open : closedFiles(open);
+  const files = ready ? repoFiles(config.data, repo) : await closeGate(config, repo);
   if (ready) await refuseLostTree(repo, files, before);
-  else await closeGate(config, repo);
   const limit = ready ? AbortSignal.timeout(repo.time_limit * 1000) : undefined;
   const base: Base = {
     ...world,

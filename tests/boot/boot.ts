@@ -317,11 +317,11 @@ Deno.test("units: booted, the timer fires, sync, index and server work; failures
     await machine.run("systemctl start --no-block mirrorkit-sync@slow.service");
     await machine.until(
       "transfer",
-      async () => (await machine.run("pgrep -f '^rsync .*static/slow'")) !== "",
+      async () => (await machine.run("pgrep -f '^rsync .*static/.*slow'")) !== "",
     );
     await new Promise((resolve) => setTimeout(resolve, 1500));
     await machine.run("systemctl stop mirrorkit-sync@slow.service");
-    assertEquals(await machine.run("pgrep -f '^rsync .*static/slow' || true"), "");
+    assertEquals(await machine.run("pgrep -f '^rsync .*static/.*slow' || true"), "");
     const status = JSON.parse(await machine.run("cat /srv/mirror/state/slow.json"));
     assertEquals(status.outcome, "failed");
     assertMatch(status.lastError.message, /stopped by SIGTERM; what was fetched is kept/);

@@ -176,7 +176,7 @@ Deno.test("syncrepo: SIGTERM, rsync is stopped, parts are kept, the lock is free
   const status = await s.node.status();
   assertEquals(status.outcome, "failed");
   assertMatch(status.lastError!.message, /stopped by SIGTERM/);
-  const kept = await Array.fromAsync(walkFiles(s.node.tree()));
+  const kept = await Array.fromAsync(walkFiles(s.node.path("static")));
   assertNotEquals(kept.filter((path) => path.includes(".~tmp~/pkg")), []);
   await s.node.configure(
     (await Deno.readTextFile(s.node.config)).replace(/^[\s\S]*?(?=\[\[repo)/, "").replace(

@@ -7,7 +7,6 @@ import { join } from "@std/path/posix";
 import { type Config, readConfig } from "../../scripts/lib/config.ts";
 import { alignModules } from "../../scripts/lib/gate.ts";
 import { closedFiles, closeGate, openGate } from "../../scripts/syncrepo/gate.ts";
-import { repoFiles } from "../../scripts/lib/storage.ts";
 import { startServer } from "../../server/listen.ts";
 import { snapshot } from "../helpers/arch.ts";
 import { forTest, startNginx, startRsyncd, startVsftpd, writeServers } from "../helpers/daemons.ts";
@@ -63,9 +62,11 @@ async function look(all: All, path: string, file: string) {
   const module = await run("rsync", ["--list-only", `${all.rsync}${path}`]);
   const listed = (await run("rsync", [all.rsync])).stdout.includes(path.replace(/\/$/, ""));
   const ftp = root ? await run("curl", ["-sS", `${all.ftp}${path}`]) : module;
+  const above = root ? names((await run("curl", ["-sS", all.ftp])).stdout) : listed ? ["new"] : [];
   return {
     http,
     listed,
+    above,
     rsync: module.code === 0 ? names(module.stdout) : "nothing",
     ftp: ftp.code === 0 ? names(ftp.stdout) : "nothing",
   };
@@ -74,12 +75,14 @@ async function look(all: All, path: string, file: string) {
 const CLOSED = {
   http: [[503, "300"], [503, "300"]],
   listed: false,
+  above: [] as string[],
   rsync: "nothing",
   ftp: "nothing",
 };
 const OPEN = (names: string[]) => ({
   http: [[200, null], [200, null]],
   listed: true,
+  above: ["new"],
   rsync: names,
   ftp: names,
 });
@@ -100,7 +103,7 @@ Deno.test("gate: no server shows a repository during its initial sync, all do af
   await using node = await TestNode.make(toml);
   await using all = await serveAll(node, toml);
   const first = node.start("scripts/syncrepo.ts");
-  const closed = join(node.tree("new"), ".~tmp~/=initial/pool");
+  const closed = node.path("static/.~tmp~/=new/pool");
   for (let i = 0; i < 400; i++) {
     const some = await Array.fromAsync(Deno.readDir(closed)).catch(() => []);
     if (some.some((entry) => entry.isFile)) break;
@@ -151,13 +154,41 @@ Deno.test("closeGate, openGate: a tree that stood there is closed, stays whole, 
   assertEquals(await mode(tree), 0o700);
   assertEquals((await Array.fromAsync(Deno.readDir(tree))).map((e) => e.name), [".~tmp~"]);
   // A run that ended while it opened: closing again loses nothing.
-  const closed = closedFiles(repoFiles(a.dir, repo)).static;
+  const closed = (await closedFiles(a.config, repo)).static;
   await Deno.rename(join(closed, "y"), join(tree, "y"));
   await closeGate(a.config, repo);
   assertEquals(await snapshot(closed), ["pool/", "pool/x 8", "y 3"]);
   await openGate(a.config, repo, 1);
   assertEquals([await mode(tree), await snapshot(tree)], [0o755, ["pool/", "pool/x 8", "y 3"]]);
   assertStringIncludes(await Deno.readTextFile(join(a.dir, "state/rsyncd.d/b.conf")), "[b]");
+});
+
+Deno.test("closeGate, openGate: what is new stands beside, and is there whole at once", async () => {
+  await using a = await adopted(generic("b", "/pub/b/") + generic("c", "/pub/c/"));
+  const [b, c] = ["b", "c"].map((name) => repoOf(a.config, name)), tree = join(a.dir, "static");
+  await Deno.mkdir(tree);
+  const closed = await closeGate(a.config, b);
+  await closeGate(a.config, c);
+  await Deno.writeTextFile(join(closed.static, "x"), "x");
+  const seen = async () => (await snapshot(tree)).filter((line) => !line.endsWith("/"));
+  assertEquals(await seen(), [".~tmp~/=b/x 1"]);
+  // Stopped and gone on with.
+  assertEquals((await closeGate(a.config, b)).static, closed.static);
+  await openGate(a.config, b, 1);
+  assertEquals(await seen(), ["pub/b/x 1"]);
+  assertEquals(await mode(join(tree, "pub/b")), 0o755);
+  // Its disk was mounted meanwhile, or somebody made the folder: what came is moved into it.
+  await Deno.mkdir(join(tree, "pub/c"));
+  await Deno.writeTextFile(join(tree, ".~tmp~/=c/y"), "y");
+  await openGate(a.config, c, 1);
+  assertEquals(await snapshot(tree), ["pub/", "pub/b/", "pub/b/x 1", "pub/c/", "pub/c/y 1"]);
+  // Opened, but killed before anybody knew: closed again where it stands.
+  await Deno.remove(join(a.dir, "state/b.ready"));
+  await closeGate(a.config, b);
+  assertEquals(await seen(), ["pub/b/.~tmp~/=initial/x 1", "pub/c/y 1"]);
+  assertEquals(await mode(join(tree, "pub/b")), 0o700);
+  await openGate(a.config, b, 2);
+  assertEquals(await seen(), ["pub/b/x 1", "pub/c/y 1"]);
 });
 
 Deno.test("closeGate: a repository at / leaves others where they are, and open", async () => {
