@@ -9,6 +9,7 @@ import { closestString } from "@std/text/closest-string";
 import { formatDuration, formatTime, parseDuration } from "../formats/units.ts";
 import { type Arguments, command, type CommandSpec, EXIT, Failure, UsageError } from "./lib/cli.ts";
 import { loadConfig } from "./lib/config.ts";
+import { LONGEST_BAN } from "./lib/limits.ts";
 import { openStorage } from "./lib/storage.ts";
 import {
   formatNetwork,
@@ -74,33 +75,42 @@ interface Context extends Arguments {
   now: number;
 }
 
-const COMMANDS: Record<string, { operand: boolean; body: (context: Context) => Promise<number> }> =
-  {
-    run: { operand: false, body: (c) => serve(c.config, c.log, c.switches.has("dry-run")) },
-    list: {
-      operand: false,
-      body: async (c) => print(await list(c.config, c.switches.has("json"))),
+const COMMANDS: Record<
+  string,
+  { operand: boolean; options: string[]; body: (context: Context) => Promise<number> }
+> = {
+  run: {
+    operand: false,
+    options: ["dry-run"],
+    body: (c) => serve(c.config, c.log, c.switches.has("dry-run")),
+  },
+  list: {
+    operand: false,
+    options: [],
+    body: async (c) => print(await list(c.config, c.switches.has("json"))),
+  },
+  explain: {
+    operand: true,
+    options: [],
+    body: async (c) => print(await explain(c.config, c.operand!, c.switches.has("json"))),
+  },
+  ban: { operand: true, options: ["for", "reason", "silent", "dry-run"], body: ban },
+  unban: { operand: true, options: ["reason", "dry-run"], body: unban },
+  allow: { operand: true, options: ["for", "reason", "remove", "dry-run"], body: allow },
+  flush: {
+    operand: false,
+    options: ["dry-run"],
+    body: async (c) => {
+      if (c.switches.has("dry-run")) return would(c, ["delete table inet mirrorkit"]);
+      await flush();
+      return done(
+        c,
+        { flushed: true },
+        "The table inet mirrorkit is gone. bwlimit run makes it again, with the bans that still last.",
+      );
     },
-    explain: {
-      operand: true,
-      body: async (c) => print(await explain(c.config, c.operand!, c.switches.has("json"))),
-    },
-    ban: { operand: true, body: ban },
-    unban: { operand: true, body: unban },
-    allow: { operand: true, body: allow },
-    flush: {
-      operand: false,
-      body: async (c) => {
-        if (c.switches.has("dry-run")) return would(c, ["delete table inet mirrorkit"]);
-        await flush();
-        return done(
-          c,
-          { flushed: true },
-          "The table inet mirrorkit is gone. bwlimit run makes it again, with the bans that still last.",
-        );
-      },
-    },
-  };
+  },
+};
 
 function print(text: string): number {
   console.log(text.trimEnd());
@@ -137,10 +147,12 @@ function seconds({ values }: Context): number | undefined {
   if (values.for === undefined) return undefined;
   try {
     const length = parseDuration(values.for);
-    if (length > 0) return length;
+    if (length > 0 && length <= LONGEST_BAN) return length;
   } catch { /* said below */ }
   throw new UsageError(
-    `--for ${JSON.stringify(values.for)} is not allowed; allowed is a time such as "6 h".`,
+    `--for ${
+      JSON.stringify(values.for)
+    } is not allowed; allowed is a time above zero such as "6 h", of up to 3650 d.`,
   );
 }
 
@@ -181,16 +193,24 @@ async function ban(context: Context): Promise<number> {
     orders.bans = [...orders.bans.filter((o) => o.id !== id), { id, at: now, until, step, why }];
     orders.unbans = orders.unbans.filter((o) => o.id !== id);
   });
-  await order(context, step === "ban" ? "banned" : "blocked", id, [action], until);
+  const did = step === "ban" ? "banned" : "blocked";
+  try {
+    await order(context, did, id, [action], until);
+  } catch (error) {
+    // An order that failed is not carried out later.
+    await changeOrders(files, now, (orders) => {
+      orders.bans = orders.bans.filter((o) => o.id !== id);
+    });
+    throw error;
+  }
+  const reporting = (await loadMemory(files))?.mode === "report";
+  const end = `until ${formatTime(until)} (${formatDuration(length)})`;
   return done(
     context,
-    {
-      who: showId(id),
-      state: step === "ban" ? "banned" : "blocked",
-      why,
-      until: formatTime(until),
-    },
-    `${showId(id)} is refused until ${formatTime(until)} (${formatDuration(length)}).`,
+    { who: showId(id), state: reporting ? `would be ${did}` : did, why, until: formatTime(until) },
+    reporting
+      ? `${showId(id)} is not refused: mode is report. Once it is enforce, this ban holds ${end}.`
+      : `${showId(id)} is refused ${end}.`,
   );
 }
 
@@ -211,7 +231,7 @@ async function unban(context: Context): Promise<number> {
   return done(
     context,
     { who: showId(id), state: "counted" },
-    `${showId(id)} is let in again; what it had before is forgotten.`,
+    `${showId(id)} is let in; what it had before is forgotten.`,
   );
 }
 
@@ -295,6 +315,11 @@ export function main(args: string[]): Promise<number> {
           : "What is to be done?",
         `Allowed are ${known.join(", ")}; see bwlimit --help.`,
       );
+    }
+    const odd = [...parsed.switches, ...Object.keys(parsed.values)]
+      .find((option) => option in SPEC.options && !found.options.includes(option));
+    if (odd !== undefined) {
+      throw new UsageError(`bwlimit ${name} takes no --${odd}.`, "See bwlimit --help.");
     }
     if (found.operand !== (operand !== undefined) || more.length) {
       throw new UsageError(

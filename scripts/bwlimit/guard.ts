@@ -1,4 +1,5 @@
 /** What `bwlimit run` does at each look: reads, asks the engine, tells the kernel, writes down. */
+import { count } from "../../formats/units.ts";
 import type { BwlimitStatus } from "../../formats/bwlimit.ts";
 import type { Log } from "../lib/cli.ts";
 import { Failure } from "../lib/cli.ts";
@@ -186,7 +187,7 @@ export class Guard {
     for (const id of this.saved.clients.keys()) this.engine.debts.delete(id);
     this.saved.seenTotal = [0, 0, 0];
     this.log.info(
-      `The table inet mirrorkit is made; ${this.saved.clients.size} clients are remembered.`,
+      `The table inet mirrorkit is made; ${count(this.saved.clients.size, "client")} remembered.`,
     );
   }
 

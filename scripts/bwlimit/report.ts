@@ -8,6 +8,7 @@ import {
   familyOf,
   type Id,
   idOf,
+  idOfText,
   lieIn,
   type Network,
   parseAddress,
@@ -53,6 +54,15 @@ export async function explain(config: Config, text: string, json: boolean): Prom
   const network = parseNetwork(text), address = network && parseAddress(text.split("/")[0]);
   if (!network || !address) {
     throw new UsageError(`${JSON.stringify(text)} is not allowed; allowed is an address.`);
+  }
+  const scopes = scopesOf(policyOf(config));
+  if (text.includes("/") && !idOfText(text, scopes)) {
+    const lengths = scopes.map((s) => `IPv${s.family} /${s.prefix}`).join(", ");
+    throw new UsageError(
+      `${
+        JSON.stringify(text)
+      } is not counted; allowed is an address, or a network of a length that is: ${lengths}.`,
+    );
   }
   await using session = new Session();
   const look = await lookNow(config, session);

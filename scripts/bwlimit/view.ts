@@ -46,7 +46,7 @@ export function standingOf(
   const hit = reading.block.has(id) ? "blocked" : "banned";
   return {
     who: showId(id),
-    state: refused === undefined ? slow : would && ban?.by !== "operator" ? "would be banned" : hit,
+    state: refused === undefined ? slow : would ? "would be banned" : hit,
     ...(refused === undefined ? {} : {
       why: ban?.why ?? "a limit was reached just now",
       by: ban?.by ?? "kernel",

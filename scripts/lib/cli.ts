@@ -68,6 +68,14 @@ export function parse(spec: CommandSpec, args: string[]): Arguments {
     alias: { q: "quiet", v: "verbose", h: "help" },
     unknown: (arg, key) => {
       if (key === undefined) return true;
+      const before = args[args.indexOf(arg) - 1]?.replace(/^--/, "");
+      if (before !== undefined && names.includes(before) && isString(before)) {
+        const { value } = options[before];
+        throw new UsageError(
+          `Option --${before} needs ${value}, not ${JSON.stringify(arg)}.`,
+          hint,
+        );
+      }
       const near = closestString(arg.replace(/^-+/, ""), names);
       throw new UsageError(`Unknown option ${JSON.stringify(arg)}. Did you mean --${near}?`, hint);
     },

@@ -25,6 +25,9 @@ const rate = bytes(
   (s) => parseBytes(s.replace(/\s*\/\s*s\s*$/, "")),
 );
 
+/** Seconds. The kernel takes some hundred years; a ban that is longer than this one is a slip. */
+export const LONGEST_BAN = 3650 * 86_400;
+
 /** So many bytes in any stretch of so many seconds. */
 export interface Limit {
   seconds: number;
@@ -126,7 +129,11 @@ const schema = v.pipe(
     client: v.optional(kind),
     network: v.optional(kind),
     bans: v.optional(
-      v.pipe(v.array(duration, "allowed is a list of durations"), v.minLength(1, "allowed is one")),
+      v.pipe(
+        v.array(duration, "allowed is a list of durations"),
+        v.minLength(1, "allowed is one"),
+        v.check((all) => all.every((s) => s <= LONGEST_BAN), "allowed are times of up to 3650 d"),
+      ),
       ["1 h", "6 h", "24 h"],
     ),
     answered: v.optional(whole("a number of bans", 0, 100), 2),

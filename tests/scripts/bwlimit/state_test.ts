@@ -98,7 +98,7 @@ Deno.test("SIGKILL and restart: no ban and no byte is lost; a reboot: bans go on
     const before = await totalOf("10.77.0.3").catch(() => 0);
     assertEquals(before, 0);
     await scene.start();
-    assertMatch(scene.said, /is made; 2 clients are remembered/);
+    assertMatch(scene.said, /is made; 2 clients remembered/);
     const { standings: [one] } = await scene.json("explain", "10.77.0.2");
     const late = Math.abs(Date.parse(one.until) - Date.parse(ban.until!)) / 1000;
     assertEquals([one.state, late < 5], ["banned", true]);
@@ -174,6 +174,10 @@ Deno.test("report: nobody is refused, and it is said who would have been", async
   const told = await scene.json("explain", "10.77.0.2");
   assertEquals([told.mode, told.standings[0].state], ["report", "would be banned"]);
   assert(!(await lab.sh("server", "nft list table inet mirrorkit")).includes("drop"));
+  // Of an operator's ban nothing else is said.
+  const ban = await scene.bwlimit("ban", "10.77.0.3");
+  assertMatch(ban.stderr, /10\.77\.0\.3 is not refused: mode is report\. Once it is enforce, this/);
+  assertEquals((await scene.json("explain", "10.77.0.3")).standings[0].state, "would be banned");
   // What was only reported is not carried out when it becomes serious.
   await scene.stop();
   await scene.start();
@@ -258,6 +262,11 @@ Deno.test("operators: ban, unban and allow work with and without a run, are kept
       ],
       [["ban"], /takes one address/],
       [["ban", "10.77.0.2", "--for", "soon"], /--for "soon" is not allowed/],
+      [["ban", "10.77.0.2", "--for", "-6 h"], /Option --for needs TIME, not "-6 h"/],
+      [["ban", "10.77.0.2", "--for=-6 h"], /--for "-6 h" is not allowed; allowed is a time above/],
+      [["ban", "10.77.0.2", "--for", "4000 d"], /--for "4000 d" is not allowed; .* up to 3650 d/],
+      [["list", "--for", "6 h"], /bwlimit list takes no --for/],
+      [["explain", "10.0.0.0/8"], /"10\.0\.0\.0\/8" is not counted; .*: IPv4 \/32, IPv6 \/64/],
       [["allow", "tier2.example.net"], /Host names belong into allow/],
       [["lst"], /There is no bwlimit "lst"\. Did you mean list\?/],
       [["run", "now"], /takes nothing more/],
