@@ -12,37 +12,56 @@ export class Shown {
   #sort = "";
   #order: Uint32Array | undefined;
   #filter = "";
+  /** What the filter found, in the listing's own order. */
+  #found: Uint32Array | undefined;
   /** Entries that the filter has seen. */
   #seen = 0;
 
   /** Says what is shown now. A listing is sorted once it is complete; until then it is as it comes. */
   update(kept: Kept, { sort, filter }: Address): Uint32Array | undefined {
     const by = kept.complete ? `${sort.key} ${sort.descending}` : "";
-    const anew = kept !== this.#kept || by !== this.#sort;
-    if (anew) this.#order = by ? sorted(kept, sort) : undefined;
+    const other = kept !== this.#kept, ordered = other || by !== this.#sort;
     const wanted = words(filter).join(" ");
-    if (wanted === "") this.rows = this.#order;
-    else if (!anew && wanted === this.#filter) this.#extend(kept, wanted);
-    // Who types on looks for some of what was found: every word of before begins one of now.
-    else if (
-      !anew && this.#seen === kept.count && this.#filter && wanted.startsWith(this.#filter)
-    ) {
-      this.rows = search(kept, this.rows, wanted);
-    } else this.rows = search(kept, this.#order, wanted);
-    [this.#kept, this.#sort, this.#filter, this.#seen] = [kept, by, wanted, kept.count];
+    if (ordered) this.#order = by ? sorted(kept, sort) : undefined;
+    if (other) this.#filter = "";
+    const found = this.#find(kept, wanted), same = !ordered && found === this.#found;
+    if (!same || !found) this.rows = found ? inOrder(this.#order, found, kept.count) : this.#order;
+    [this.#kept, this.#sort, this.#filter] = [kept, by, wanted];
+    [this.#found, this.#seen] = [found, kept.count];
     return this.rows;
   }
 
-  /** Looks through the entries that came since. */
-  #extend(kept: Kept, wanted: string) {
-    if (this.#seen === kept.count) return;
-    const fresh = Uint32Array.from({ length: kept.count - this.#seen }, (_, i) => this.#seen + i);
-    const more = search(kept, fresh, wanted)!, before = this.rows!;
-    const rows = new Uint32Array(before.length + more.length);
-    rows.set(before);
-    rows.set(more, before.length);
-    this.rows = rows;
+  /**
+   * The search goes through the listing as it stands in memory: that is several times as fast as from one
+   * end of it to the other.
+   */
+  #find(kept: Kept, wanted: string): Uint32Array | undefined {
+    if (wanted === "") return undefined;
+    if (wanted === this.#filter) return this.#extended(kept, wanted);
+    // Who types on looks for some of what was found: every word of before begins one of now.
+    const typedOn = this.#filter !== "" && wanted.startsWith(this.#filter);
+    return search(kept, typedOn && this.#seen === kept.count ? this.#found : undefined, wanted);
   }
+
+  /** With the entries that came since. */
+  #extended(kept: Kept, wanted: string): Uint32Array {
+    const before = this.#found!;
+    if (this.#seen === kept.count) return before;
+    const fresh = Uint32Array.from({ length: kept.count - this.#seen }, (_, i) => this.#seen + i);
+    const more = search(kept, fresh, wanted)!;
+    const found = new Uint32Array(before.length + more.length);
+    found.set(before);
+    found.set(more, before.length);
+    return found;
+  }
+}
+
+/** Some entries in another order than the listing's own. */
+function inOrder(order: Uint32Array | undefined, found: Uint32Array, count: number): Uint32Array {
+  if (!order) return found;
+  const wanted = new Uint8Array(count);
+  for (const i of found) wanted[i] = 1;
+  return order.filter((i) => wanted[i] === 1);
 }
 
 function search(kept: Kept, rows: Uint32Array | undefined, wanted: string) {
