@@ -7,9 +7,12 @@ export interface Inset {
   bottom: number;
 }
 
-/** Watches the tools above the rows and the bar below them. */
+/**
+ * Watches the tools above the rows and the bar below them. Who scrolls asks; nothing is rendered anew, least
+ * of all while the first rows are.
+ */
 export class Insets implements ReactiveController {
-  value: Inset = { top: 0, bottom: 0 };
+  readonly value: Inset = { top: 0, bottom: 0 };
   #observer = new ResizeObserver(() => this.#measure());
   #watched = new Set<Element>();
 
@@ -28,21 +31,21 @@ export class Insets implements ReactiveController {
     }
   }
 
-  #elements() {
+  #elements(): (HTMLElement | null | undefined)[] {
     const root = this.host.renderRoot;
     const rows = root.querySelector("listing-rows")?.shadowRoot;
     return [
-      root.querySelector(".tools"),
-      rows?.querySelector(".top"),
-      root.querySelector("selection-bar"),
+      root.querySelector<HTMLElement>(".tools"),
+      rows?.querySelector<HTMLElement>(".top"),
+      root.querySelector<HTMLElement>("selection-bar"),
     ];
   }
 
   #measure() {
-    const [tools, head, bar] = this.#elements().map((e) => e?.getBoundingClientRect().height ?? 0);
-    this.host.style.setProperty("--stuck", `${tools}px`);
-    if (this.value.top === tools + head && this.value.bottom === bar) return;
-    this.value = { top: tools + head, bottom: bar };
-    this.host.requestUpdate();
+    const elements = this.#elements();
+    const [tools, head, bar] = elements.map((e) => e?.getBoundingClientRect().height ?? 0);
+    // The head of the columns sticks below the tools.
+    elements[1]?.style.setProperty("inset-block-start", `${tools}px`);
+    Object.assign(this.value, { top: tools + head, bottom: bar });
   }
 }

@@ -292,7 +292,7 @@ export const rowStyles = [
     }
     .top {
       position: sticky;
-      inset-block-start: var(--stuck, 0);
+      inset-block-start: 0;
       z-index: 1;
       background: var(--paper);
       border-block-end: 1px solid var(--edge);

@@ -1,40 +1,41 @@
 /** The rows that are elements now: each keeps its element, and so the focus, as long as it is shown. */
-import { render } from "lit";
 import { language } from "../base/language.ts";
-import { rowTemplate } from "./row-template.ts";
-import type { RowState } from "./row-template.ts";
+import { blankRow, fillRow, type RowState } from "./row-element.ts";
 import type { Row } from "./view.ts";
 
 export class RowWindow {
   #elements = new Map<number, HTMLElement>();
 
-  /** Shows rows in `space`, in this order, and no others. */
-  show(space: HTMLElement, rows: Iterable<[() => Row, RowState]>): void {
+  /** Shows rows in `space`, in this order, and no others. Elements of rows that went are used again. */
+  show(space: HTMLElement, rows: [() => Row, RowState][]): void {
     const before = this.#elements;
     this.#elements = new Map();
+    for (const [, { entry }] of rows) {
+      const known = before.get(entry);
+      if (known) this.#elements.set(entry, known);
+      before.delete(entry);
+    }
+    // What has the focus must not become another row under a reader's hands.
+    const spare = [...before.values()].filter((element) => !element.matches(":focus-within"));
+    const unused = new Set<Element>(before.values());
     let next = space.firstElementChild;
     for (const [read, state] of rows) {
-      const known = before.get(state.entry), element = known ?? document.createElement("div");
-      before.delete(state.entry);
+      const known = this.#elements.get(state.entry);
+      // What stays is not moved for the sake of what goes.
+      if (known) { while (next && unused.has(next)) next = next.nextElementSibling; }
+      const element = known ?? spare.shift() ?? blankRow();
+      unused.delete(element);
       this.#elements.set(state.entry, element);
       if (element === next) next = next.nextElementSibling;
       else space.insertBefore(element, next);
       // While rows come in, those that are shown stay as they are.
-      const { style, index, selected, active, stop } = state;
-      const drawn = [style, index, selected, active, stop, language()].join();
+      const { entry, style, index, selected, active, stop } = state;
+      const drawn = [entry, style, index, selected, active, stop, language()].join();
       if (element.dataset.drawn === drawn) continue;
       element.dataset.drawn = drawn;
-      const row = read();
-      element.setAttribute("role", "row");
-      element.setAttribute("aria-rowindex", String(index));
-      element.setAttribute("aria-selected", String(selected));
-      element.dataset.entry = String(state.entry);
-      const link = row.target === undefined ? "" : " link";
-      element.className = `row ${row.kind}${link}${active ? " active" : ""}`;
-      element.style.cssText = style;
-      render(rowTemplate(row, state), element);
+      fillRow(element, read(), state);
     }
-    for (const element of before.values()) element.remove();
+    for (const element of unused) element.remove();
   }
 
   /** Forgets all. */
