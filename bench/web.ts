@@ -57,7 +57,7 @@ async function fresh<T>(
 async function open(scene: Scene, page: Page, size: number, slow = false) {
   await page.addInitScript(PROBE);
   await page.goto(`${slow ? scene.line.url : scene.url}/arch/${size}/`);
-  while (!await page.evaluate("probe.done")) await new Promise((r) => setTimeout(r, 20));
+  await page.evaluate("ended");
   await new Promise((r) => setTimeout(r, 300));
 }
 

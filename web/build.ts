@@ -45,7 +45,7 @@ const PAGES = [
 ];
 
 /** Scripts that a page waits for before it paints: no modules, and small. */
-const EARLY = ["base/early.ts"];
+const EARLY = ["base/early.ts", "listing/ask.ts"];
 
 /** The pages' own HTML by its name in `dist`; `{{page.js}}` in it becomes the asset's real name. */
 const SHELLS = { "index.html": "index.html", "home.html": "home/home.html" };

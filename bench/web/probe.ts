@@ -3,25 +3,32 @@
 /** Long tasks, the moment when the first row was painted, and when all rows had come. */
 export const PROBE = `(() => {
   const probe = globalThis.probe = { tasks: [], row: 0, done: 0 };
+  // Awaited, not asked for again and again: to answer would be work of the page's main thread.
+  let resolve;
+  globalThis.ended = new Promise((r) => resolve = r);
+  const end = () => {
+    // An empty directory has no row to wait for.
+    const empty = probe.done && document.querySelector("listing-page").kept.count === 0;
+    if (probe.done && (probe.row || empty)) resolve();
+  };
   new PerformanceObserver((list) => {
     for (const e of list.getEntries()) probe.tasks.push(e.duration);
   }).observe({ type: "longtask", buffered: true });
-  let seen = 0;
+  let seen = 0, frame = 0;
   const look = () => {
     const page = document.querySelector("listing-page");
     const list = page?.shadowRoot?.querySelector("listing-rows")?.shadowRoot;
-    if (seen && !probe.row) {
-      // It was painted with the first frame, if that came after it; else before this one.
-      const [paint] = performance.getEntriesByName("first-paint");
-      probe.row = paint && paint.startTime > seen ? paint.startTime : performance.now();
-    }
+    if (seen && !frame) frame = performance.now();
+    // It was painted with the first paint, if that came after it; else before the next frame began.
+    const [paint] = performance.getEntriesByName("first-paint");
+    if (frame && paint) probe.row = paint.startTime > seen ? paint.startTime : frame;
+    if (probe.row) return end();
     if (!seen && list?.querySelector("#space [role=row]")) seen = performance.now();
-    if (!probe.row) requestAnimationFrame(look);
+    requestAnimationFrame(look);
   };
-  // An empty directory has no row to wait for.
   new PerformanceObserver((list) => {
     for (const mark of list.getEntriesByName("listing-complete")) probe.done = mark.startTime;
-    if (probe.done && !seen) probe.row = probe.row || -1;
+    end();
   }).observe({ type: "mark", buffered: true });
   requestAnimationFrame(look);
 })()`;

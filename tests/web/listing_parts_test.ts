@@ -116,12 +116,10 @@ Deno.test("Loader: goes on after a cut, reads anew what is another listing, give
   const part = { text: text.slice(0, -60), cut: true };
   const run = async (...bodies: Parameters<typeof answers>) => {
     const phases: string[] = [];
-    const loader: Loader = new Loader("?format=json", () => phases.push(loader.phase), {
-      fetch: answers(...bodies),
-      pause: () => 0,
-    });
-    const { kept } = loader;
-    await loader.run();
+    const loader = new Loader("?format=json", { fetch: answers(...bodies), pause: () => 0 });
+    const { kept } = loader, running = loader.run();
+    loader.watch(() => phases.push(loader.phase));
+    await running;
     const rows = Array.from({ length: loader.kept.count }, (_, i) => i);
     return [loader.kept === kept, loader.phase, namesOf(loader.kept, rows).join(" "), phases.at(1)];
   };
@@ -132,6 +130,16 @@ Deno.test("Loader: goes on after a cut, reads anew what is another listing, give
   assertEquals((await run({ text: "{}", status: 404 }))[1], "refused");
   assertEquals((await run({ text: "<html>\n" }))[1], "refused");
   assertEquals((await run({ text: "", status: 503 }, { text }))[1], "complete");
+});
+
+Deno.test("Loader: asks at once, and reads as soon as somebody watches", async () => {
+  const text = renderJson({ ...HEAD, entries: named(["a", "b"]) }), seen: number[] = [];
+  const loader = new Loader("?format=json", { fetch: answers({ text }) }), running = loader.run();
+  await new Promise((r) => setTimeout(r));
+  assertEquals([loader.phase, loader.kept.bytes], ["loading", 0]);
+  loader.watch(() => seen.push(loader.kept.count));
+  await running;
+  assertEquals([loader.phase, seen.at(-1)], ["complete", 2]);
 });
 
 Deno.test("lines: directories and numbers, read without decoding, are those of the entries", () => {
@@ -213,6 +221,12 @@ Deno.test("Shown: typing on, more rows and another order, each the same as from 
   }
   assertEquals(kept.complete, true);
   assertEquals(namesOf(kept, shown.update(kept, { sort, filter: "p29-" })!), ["p29-1"]);
+  // Another order of what was found, without another search: what a sorted listing has of it.
+  const by = (key: "bytes" | "name", descending: boolean, filter: string) =>
+    namesOf(kept, shown.update(kept, { sort: { key, descending }, filter }) ?? []);
+  const all = by("name", true, "");
+  assertEquals(by("name", true, "1 -3"), all.filter((n) => n.includes("1") && n.includes("-3")));
+  assertEquals(by("name", false, "1 -3"), by("name", true, "1 -3").toReversed());
 });
 
 Deno.test("Heights: each row stands where those before it end, whatever their lines", () => {

@@ -8,7 +8,6 @@ import { filterWord } from "./filter.ts";
 import { Insets } from "./insets.ts";
 import "./listing-rows.ts";
 import type { How, ListingRows } from "./listing-rows.ts";
-import { Loader } from "./load.ts";
 import type { SortKey } from "./order.ts";
 import { pageStyles } from "./page-styles.ts";
 import * as parts from "./page-templates.ts";
@@ -19,10 +18,17 @@ import type { SelectionBar } from "./selection-bar.ts";
 import { Selection } from "./selection.ts";
 
 /** While rows come in, they are shown anew at most so often. */
-const EVERY_MS = 300;
+const EVERY_MS = 500;
 
 /** After the last key in the filter, the URL follows. */
 const URL_MS = 300;
+
+/** After the next frame; where none comes, as in a tab that nobody sees, a little later. */
+const frame = () =>
+  new Promise<void>((resolve) => {
+    setTimeout(resolve, 200);
+    requestAnimationFrame(() => setTimeout(resolve));
+  });
 
 /**
  * The page of a directory. It holds what is true of it (what came, how it is sorted, what is selected) and
@@ -45,13 +51,14 @@ export class ListingPage extends LitElement {
   accessor version = 0;
 
   readonly selection = new Selection();
-  loader = new Loader("?format=json", () => this._came());
+  loader = globalThis.mirrorkitListing;
   private _shown = new Shown();
   private _arrival = new Arrival(history.state, location.hash, document.referrer, location.href);
   private _gone?: AbortController;
   private _timer?: ReturnType<typeof setTimeout>;
   private _urlTimer?: ReturnType<typeof setTimeout>;
   private _shownAt = -Infinity;
+  private _painted?: Promise<void>;
   private _phase = "";
   private _readme?: FileEntry;
   /** Where a range begins. */
@@ -71,7 +78,8 @@ export class ListingPage extends LitElement {
       this._arrival = new Arrival(null, location.hash, "", location.href);
       this._arrive();
     }, { signal });
-    this.loader.run();
+    this._came();
+    this.loader.watch(() => this._came());
   }
 
   override disconnectedCallback() {
@@ -91,13 +99,17 @@ export class ListingPage extends LitElement {
     return this.loader.kept;
   }
 
-  /** More came: the first rows are shown at once, later ones now and then. */
-  private _came() {
+  /**
+   * More came: the first rows are shown at once, later ones now and then. Who reads them waits for the
+   * first ones to be painted.
+   */
+  private _came(): Promise<void> | undefined {
     const wait = this.loader.phase !== this._phase
       ? 0
       : this._shownAt + EVERY_MS - performance.now();
     if (wait <= 0) this._show();
     else this._timer ??= setTimeout(() => this._show(), wait);
+    if (this.kept.count > 0) return this._painted ??= frame();
   }
 
   private _show() {
@@ -110,10 +122,17 @@ export class ListingPage extends LitElement {
       this._warm();
       if (this._readme) import("./readme-text.ts");
     }
-    if (this.loader.phase !== this._phase) performance.mark(`listing-${this.loader.phase}`);
-    this._phase = this.loader.phase;
+    const { phase } = this.loader, changed = phase !== this._phase;
+    this._phase = phase;
     this.version++;
+    if (changed) this._rendered().then(() => performance.mark(`listing-${phase}`));
     if (!this._arrival.done) this.updateComplete.then(() => this._arrive());
+  }
+
+  /** What is known is on the page. */
+  private async _rendered() {
+    await this.updateComplete;
+    await this.list.updateComplete;
   }
 
   /** Has the filter compiled while nothing else is to be done: the first key should not wait for that. */

@@ -2,5 +2,6 @@
 import { translatePage } from "../base/language.ts";
 import "../base/page-settings.ts";
 import "./listing-page.ts";
+import "./shared.ts";
 
 translatePage();

@@ -19,6 +19,8 @@ class Refused extends Error {
   }
 }
 
+type Changed = () => unknown;
+
 export interface LoaderOptions {
   fetch?: typeof fetch;
   /** Milliseconds before the next attempt after `failures` ones. */
@@ -28,6 +30,11 @@ export interface LoaderOptions {
 
 /** Lets what waits happen; painting, too. (After `scheduler.yield()`, we would be first again.) */
 const pass = () => new Promise((resolve) => setTimeout(resolve));
+
+declare global {
+  /** The page's listing: `ask.ts` begins to load it before the page is there. */
+  var mirrorkitListing: Loader;
+}
 
 /** Loads one listing. */
 export class Loader {
@@ -42,12 +49,20 @@ export class Loader {
   #timer?: ReturnType<typeof setTimeout>;
   #wake?: () => void;
 
-  /** `changed` is called whenever more came or the phase is another. */
-  constructor(
-    private url: string,
-    private changed: () => void,
-    private options: LoaderOptions = {},
-  ) {}
+  #changed?: Changed;
+  #watch?: () => void;
+
+  constructor(private url: string, private options: LoaderOptions = {}) {}
+
+  /**
+   * From now on calls `changed` whenever more came or the phase is another. Until then the listing is asked
+   * for, but not read: that would keep the page from being made. After the first rows, reading goes on when
+   * the promise of `changed` is kept.
+   */
+  watch(changed: Changed): void {
+    this.#changed = changed;
+    this.#watch?.();
+  }
 
   /** Loads until the listing is complete or refused. */
   async run(): Promise<void> {
@@ -59,7 +74,7 @@ export class Loader {
         this.error = (error as Error).message;
         this.phase = error instanceof Refused && error.status < 500 ? "refused" : "cut";
       }
-      this.changed();
+      this.#changed?.();
       if (this.phase === "cut") await this.#rest();
     }
   }
@@ -85,6 +100,7 @@ export class Loader {
       const said = await response.json().catch(() => ({})) as { error?: string };
       throw new Refused(response.status, said.error ?? String(response.status));
     }
+    if (!this.#changed) await new Promise<void>((resolve) => this.#watch = resolve);
     const tag = response.headers.get("etag") ?? "";
     let skip = this.kept.bytes;
     if (skip > 0 && (tag === "" || tag !== this.#tag)) [this.kept, skip] = [new Kept(), 0];
@@ -109,9 +125,10 @@ export class Loader {
       const first = this.kept.count > 0 && !this.#shown;
       if (first) this.#shown = true;
       if (this.kept.count > 0) this.failures = 0;
-      this.changed();
-      if (!first && now() - since < BUSY_MS) continue;
-      await pass();
+      const painted = this.#changed?.();
+      if (first) await painted;
+      else if (now() - since < BUSY_MS) continue;
+      else await pass();
       since = now();
     }
     if (!this.kept.complete) throw new Error("the connection was cut");
