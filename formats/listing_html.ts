@@ -9,7 +9,7 @@ import { count, formatBytes, formatMinute, formatNumber } from "./units.ts";
 
 // 28 characters stand before a name. On a narrow screen the name wraps within what is left of them.
 const STYLE = "body{font:16px/1.5 system-ui,sans-serif;max-width:75em;margin:0 auto;padding:.5em}" +
-  "h1{font-size:1.2em;overflow-wrap:anywhere}a{text-decoration:none}a:hover{text-decoration:underline}" +
+  "h1{font-size:1.2em;overflow-wrap:anywhere}a{text-decoration:none;unicode-bidi:isolate}a:hover{text-decoration:underline}" +
   "pre{font:14px/1.7 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere}" +
   "pre a{display:inline-block;max-width:calc(100% - 29ch);vertical-align:top}" +
   "@media(max-width:40em){pre{font-size:12px;line-height:2}}" +
@@ -42,7 +42,9 @@ export function htmlHead(head: ListingHead): string {
   return `<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n` +
     `<meta name="viewport" content="width=device-width, initial-scale=1">\n` +
     `<meta name="color-scheme" content="light dark">\n` +
-    `<title>Index of ${show(head.path)}</title>\n<style>${STYLE}</style>\n</head>\n<body>\n` +
+    `<title>Index of ${
+      show(head.path)
+    }</title>\n<style>${STYLE}</style>\n</head>\n<body>\n<main>\n` +
     `<h1>${breadcrumbs(head.path)}</h1>\n<p>${totals(head)}</p>\n<hr>\n<pre>\n${parent}`;
 }
 
@@ -92,7 +94,7 @@ export function htmlRow(entry: Entry, path: string): string {
 }
 
 /** All that stands after the last entry. */
-export const htmlTail = "</pre>\n<hr>\n</body>\n</html>\n";
+export const htmlTail = "</pre>\n<hr>\n</main>\n</body>\n</html>\n";
 
 /** `index.html` of a directory in parts, for what is too large to be held as one text. Entries are sorted. */
 export function* htmlParts(listing: Listing): Generator<string> {
