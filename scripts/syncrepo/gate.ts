@@ -19,22 +19,31 @@ import { type RepoFiles, repoFiles } from "../lib/storage.ts";
 
 const SCRATCH = ".~tmp~";
 
-/** The place beside the repositories, where it can be renamed from. That of "/" is its own scratch space. */
-async function besidePlace(config: Config, repo: Repo, files: RepoFiles) {
-  if (config.repos.some(({ path }) => path === "/")) return undefined;
-  const root = join(config.data, "static"), place = join(root, SCRATCH, `=${repo.name}`);
-  if (await exists(place) || !await exists(root)) return place;
-  if (await exists(files.static)) return undefined;
-  let above = dirname(files.static);
-  while (above !== root && !await exists(above)) above = dirname(above);
-  const [to, from] = await Promise.all([above, root].map((path) => Deno.stat(path)));
-  return to.dev === from.dev ? place : undefined;
+/** A folder beside the repositories. With one at "/" there is none: that is its own scratch space. */
+const beside = ({ data, repos }: Config, { name }: Repo) =>
+  repos.some(({ path }) => path === "/") ? undefined : join(data, "static", SCRATCH, `=${name}`);
+
+/** True if what is in the one can be renamed to the other, which may not be there yet. */
+async function oneFileSystem(root: string, path: string): Promise<boolean> {
+  while (path.length > root.length && !await exists(path)) path = dirname(path);
+  const [a, b] = await Promise.all([root, path].map((place) => Deno.stat(place)));
+  return a.dev === b.dev;
+}
+
+/** Where an initial sync fetches to. */
+async function closedTree(config: Config, repo: Repo, files: RepoFiles): Promise<string> {
+  const place = beside(config, repo), own = join(files.work, "=initial");
+  const root = join(config.data, "static");
+  if (place === undefined) return own;
+  if (!await exists(root)) return place;
+  if (!await oneFileSystem(root, files.static)) return own;
+  return await exists(place) || !await exists(files.static) ? place : own;
 }
 
 /** The files of a repository as an initial sync has them. */
 export async function closedFiles(config: Config, repo: Repo): Promise<RepoFiles> {
   const files = repoFiles(config.data, repo);
-  const tree = await besidePlace(config, repo, files) ?? join(files.work, "=initial");
+  const tree = await closedTree(config, repo, files);
   return { ...files, static: tree, work: join(tree, SCRATCH) };
 }
 
@@ -63,13 +72,12 @@ export async function openGate(config: Config, repo: Repo, now: number): Promise
   if (await exists(files.static)) {
     await moveEntries(closed.static, files.static, pathsOfOthers(config, repo));
     await Deno.remove(files.work, { recursive: true }).catch(ignoreMissing);
-    await removeEmpty(closed.static);
   } else {
     await Deno.chmod(closed.static, 0o755);
     await Deno.mkdir(dirname(files.static), { recursive: true });
     await Deno.rename(closed.static, files.static);
   }
-  await removeEmpty(join(config.data, "static", SCRATCH));
+  await removeBeside(config, repo);
   if (repo.path !== "/") await Deno.chmod(files.static, 0o755);
   await writeWhole(files.ready, `${now}\n`);
   await offerModule(config, repo);
@@ -79,8 +87,12 @@ const ignoreMissing = (error: unknown) => {
   if (!(error instanceof Deno.errors.NotFound)) throw error;
 };
 
-async function removeEmpty(path: string) {
-  await Deno.remove(path).catch((error) => {
+/** Also what was begun there before a disk was mounted at the repository's own place. */
+async function removeBeside(config: Config, repo: Repo) {
+  const place = beside(config, repo);
+  if (place === undefined) return;
+  await Deno.remove(place, { recursive: true }).catch(ignoreMissing);
+  await Deno.remove(dirname(place)).catch((error) => {
     if (error.code !== "ENOTEMPTY") ignoreMissing(error);
   });
 }

@@ -191,6 +191,31 @@ Deno.test("closeGate, openGate: what is new stands beside, and is there whole at
   assertEquals(await seen(), ["pub/b/x 1", "pub/c/y 1"]);
 });
 
+Deno.test(
+  "closeGate, openGate: a disk that is mounted at the repository's place, also when it had begun",
+  {
+    ignore: !root,
+  },
+  async () => {
+    await using a = await adopted(generic("b", "/pub/b/"));
+    const repo = repoOf(a.config, "b"), tree = join(a.dir, "static");
+    await Deno.mkdir(tree);
+    const begun = (await closeGate(a.config, repo)).static;
+    await Deno.writeTextFile(join(begun, "half"), "half");
+    await Deno.mkdir(join(tree, "pub/b"), { recursive: true });
+    assertEquals((await run("mount", ["-t", "tmpfs", "tmpfs", join(tree, "pub/b")])).code, 0);
+    try {
+      const closed = (await closeGate(a.config, repo)).static;
+      assertEquals(closed, join(tree, "pub/b/.~tmp~/=initial"));
+      await Deno.writeTextFile(join(closed, "x"), "x");
+      await openGate(a.config, repo, 1);
+      assertEquals(await snapshot(tree), ["pub/", "pub/b/", "pub/b/x 1"]);
+    } finally {
+      await run("umount", [join(tree, "pub/b")]);
+    }
+  },
+);
+
 Deno.test("closeGate: a repository at / leaves others where they are, and open", async () => {
   await using a = await adopted(
     generic("root", "/") + generic("b", "/pub/b/") + generic("c", "/c/"),
