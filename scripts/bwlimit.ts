@@ -21,7 +21,7 @@ import {
 } from "./bwlimit/address.ts";
 import { networksOf } from "./bwlimit/allow.ts";
 import { commandsOf } from "./bwlimit/commands.ts";
-import type { Action, Did, Step } from "./bwlimit/engine.ts";
+import type { Action, Did, Step } from "./bwlimit/model.ts";
 import { flush } from "./bwlimit/guard.ts";
 import { policyOf } from "./bwlimit/settings.ts";
 import {

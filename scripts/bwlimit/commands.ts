@@ -1,6 +1,6 @@
 /** Actions as text for `nft -f -`. Pure. */
 import { type Id, splitId } from "./address.ts";
-import type { Action } from "./engine.ts";
+import type { Action } from "./model.ts";
 import { nftTime, TABLE } from "./nfttext.ts";
 
 /** The name of a quota of one client's own. */

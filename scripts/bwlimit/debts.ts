@@ -6,7 +6,7 @@
 import { join } from "@std/path/posix";
 import type { Bwlimit } from "../lib/limits.ts";
 import { type Id, scopesOf } from "./address.ts";
-import type { Debts } from "./engine.ts";
+import type { Debts } from "./model.ts";
 import type { Files } from "./memory.ts";
 import { shares } from "./shares.ts";
 

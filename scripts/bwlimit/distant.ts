@@ -9,7 +9,7 @@ import { tied } from "../lib/run.ts";
 import type { Bwlimit } from "../lib/limits.ts";
 import { type Scope, scopesOf } from "./address.ts";
 import { loadDebts, removeOld } from "./debts.ts";
-import type { Debts } from "./engine.ts";
+import type { Debts } from "./model.ts";
 import type { Files } from "./memory.ts";
 import { explainNft, isMissing } from "./nft.ts";
 import { TABLE } from "./nfttext.ts";

@@ -10,116 +10,10 @@ import { formatBytes, formatDuration } from "../../formats/units.ts";
 import type { Bwlimit } from "../lib/limits.ts";
 import { type Id, kindOf, splitId } from "./address.ts";
 import { type Bytes, none, plus, Rolling, sum } from "./rolling.ts";
+import { banOf, decayed } from "./escalation.ts";
+import type { Action, Client, Debts, Did, Memory, Reading, Record, Source, Step } from "./model.ts";
+import { quotaAction, thresholds, worthTelling } from "./quotas.ts";
 import { shares } from "./shares.ts";
-
-/** One look at the kernel. Times are the seconds that remain. */
-export interface Reading {
-  count: Map<Id, Bytes>;
-  /** nft's names of the protocols that an id was counted under. */
-  protocols: Map<Id, string[]>;
-  /** Bytes since the client has quotas of its own. */
-  own: Map<Id, number>;
-  free: Set<Id>;
-  slow: Set<Id>;
-  ban: Map<Id, number>;
-  block: Map<Id, number>;
-}
-
-/** `ban`: refused with an answer, `block`: refused without. */
-export type Step = "ban" | "block";
-export type Source = "kernel" | "ipfix" | "operator";
-
-/** What the kernel is to be told. */
-export type Action =
-  /** Give it quotas of its own, or another threshold to those it has. */
-  | { do: "quota"; id: Id; hard: number; soft?: number; fresh: boolean }
-  | { do: "free"; id: Id }
-  | { do: "slow" | "unslow"; id: Id; seconds: number }
-  | { do: Step; id: Id; seconds: number }
-  | { do: "unban"; id: Id }
-  | { do: "forget"; id: Id; protocols: string[] };
-
-/** What was done; in report mode `throttled` to `blocked` are only said. */
-export type Did =
-  | "throttled"
-  | "banned"
-  | "blocked"
-  | "unthrottled"
-  | "ended"
-  | "unbanned"
-  | "allowed"
-  | "disallowed";
-
-/** A line of the audit log. */
-export interface Record {
-  at: number;
-  did: Did;
-  id: Id;
-  why: string;
-  by: Source;
-  until?: number;
-}
-
-/** A ban as it is kept. */
-export interface Ban {
-  step: Step;
-  since: number;
-  until: number;
-  why: string;
-  by: Source;
-  /** What had been counted when it began. */
-  bytes: Bytes;
-}
-
-/** What is known of one client or network. */
-export interface Client {
-  total: Bytes;
-  seen: Bytes;
-  windows: Rolling[];
-  /** Total bytes before its own quotas began to count; `null` while it has none. */
-  base: number | null;
-  /** Its quotas' thresholds, as the kernel was told. */
-  hard: number;
-  soft: number;
-  slowSince?: number;
-  ban?: Ban;
-}
-
-/** How often somebody was banned, kept under a name that tells nobody who it is. */
-export interface Level {
-  level: number;
-  /** When the last ban ended. */
-  since: number;
-}
-
-/** What had been counted of somebody in an older table: the time of it, and until when that table would know it. */
-export interface Debt {
-  bytes: number;
-  at: number;
-  until: number;
-}
-export type Debts = Map<Id, Debt>;
-
-/** What is kept over a restart. */
-export interface Memory {
-  clients: Map<Id, Client>;
-  levels: Map<string, Level>;
-}
-
-/** The level after so much time without a ban. */
-export function decayed(level: Level | undefined, decaySeconds: number, now: number): number {
-  if (!level) return 0;
-  return Math.max(0, level.level - Math.floor(Math.max(0, now - level.since) / decaySeconds));
-}
-
-/** How long and in which way the ban with this number (from 1) is. */
-export function banOf(policy: Bwlimit, level: number): { step: Step; seconds: number } {
-  const seconds = policy.bans[Math.min(level, policy.bans.length) - 1];
-  return { step: level > policy.answered ? "block" : "ban", seconds };
-}
-
-/** A change of a threshold that is worth telling the kernel: a five-hundredth of the limit. */
-const WORTH = 1 / 500;
 
 export class Engine {
   readonly records: Record[] = [];
@@ -297,11 +191,11 @@ export class Engine {
       const { ban } = client;
       if (ban && ban.until > now) actions.push({ do: ban.step, id, seconds: ban.until - now });
       if (!this.policy.sources.includes("kernel") || this.isOver(client) && !ban) continue;
-      const { hard, soft } = this.thresholds(id, client), total = sum(client.total);
+      const { hard, soft } = thresholds(this.policy, id, client), total = sum(client.total);
       client.base = total;
       client.hard = hard - total;
       if (soft !== undefined) client.soft = soft - total;
-      actions.push(this.quota(id, client, soft !== undefined, true), { do: "free", id });
+      actions.push(quotaAction(id, client, soft !== undefined, true), { do: "free", id });
     }
     return actions;
   }
@@ -356,43 +250,23 @@ export class Engine {
     if (own === undefined) client.base = null;
     else client.base = Math.min(client.base ?? Infinity, total - own);
     if (this.isOver(client)) return this.forget(id, reading);
-    const { hard, soft } = this.thresholds(id, client);
+    const { hard, soft } = thresholds(this.policy, id, client);
     if (own === undefined) {
       client.hard = hard - total;
       client.soft = soft === undefined ? 0 : Math.max(1, soft - total);
-      return [this.quota(id, client, soft !== undefined, true)];
+      return [quotaAction(id, client, soft !== undefined, true)];
     }
-    const worth = hard > 0
-      ? WORTH * Math.min(...kindOf(this.policy, splitId(id).scope).limit.map((l) => l.bytes))
-      : 0;
+    const worth = hard > 0 ? worthTelling(this.policy, id) : 0;
     const actions: Action[] = [];
     const wanted = hard - client.base!;
     if (Math.abs(wanted - client.hard) > worth || wanted < client.hard) {
       client.hard = wanted;
       if (soft !== undefined) client.soft = Math.max(1, soft - client.base!);
-      actions.push(this.quota(id, client, soft !== undefined, false));
+      actions.push(quotaAction(id, client, soft !== undefined, false));
     }
     // Right for the first time: the common quotas, which only know one window, need not hold it any longer.
     if (!reading.free.has(id)) actions.push({ do: "free", id });
     return actions;
-  }
-
-  private quota(id: Id, { hard, soft }: Client, hasSoft: boolean, fresh: boolean): Action {
-    return {
-      do: "quota",
-      id,
-      hard: Math.max(1, Math.round(hard)),
-      ...(hasSoft ? { soft: Math.max(1, Math.round(soft)) } : {}),
-      fresh,
-    };
-  }
-
-  /** The totals at which the nearest limit is reached: what has left each window is added to it. */
-  private thresholds(id: Id, client: Client): { hard: number; soft?: number } {
-    const { limit, throttle } = kindOf(this.policy, splitId(id).scope), total = sum(client.total);
-    const least = (share: number) =>
-      Math.min(...limit.map((l, i) => l.bytes * share + total - sum(client.windows[i].total())));
-    return { hard: least(1), soft: throttle && least(throttle.percent / 100) };
   }
 
   /** Nothing is left to know of a client. */
@@ -415,14 +289,3 @@ export class Engine {
     }
   }
 }
-
-/** A reading of nothing. */
-export const emptyReading = (): Reading => ({
-  count: new Map(),
-  protocols: new Map(),
-  own: new Map(),
-  free: new Set(),
-  slow: new Set(),
-  ban: new Map(),
-  block: new Map(),
-});

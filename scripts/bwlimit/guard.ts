@@ -2,7 +2,6 @@
 import { count } from "../../formats/units.ts";
 import type { BwlimitStatus } from "../../formats/bwlimit.ts";
 import type { Log } from "../lib/cli.ts";
-import { Failure } from "../lib/cli.ts";
 import type { Config } from "../lib/config.ts";
 import { writeWhole } from "../lib/files.ts";
 import type { Bwlimit } from "../lib/limits.ts";
@@ -20,9 +19,11 @@ import {
   splitId,
 } from "./address.ts";
 import { AllowList, type Resolve } from "./allow.ts";
-import { type Collector, Comparison } from "./collector.ts";
+import { type Collector } from "./collector.ts";
+import { Comparison } from "./comparison.ts";
 import { commandsOf } from "./commands.ts";
-import { type Action, Engine, type Reading, type Record } from "./engine.ts";
+import { Engine } from "./engine.ts";
+import type { Action, Reading, Record } from "./model.ts";
 import { Distant, TURN_SECONDS } from "./distant.ts";
 import { hangUp } from "./hangup.ts";
 import {
@@ -42,8 +43,9 @@ import {
 import { takeIn } from "./orders.ts";
 import type { Refusal } from "./page.ts";
 import { TABLE } from "./nfttext.ts";
-import { apply, Session, transactions } from "./nft.ts";
-import { readAll, totalOf } from "./reading.ts";
+import { Kernel } from "./kernel.ts";
+import { apply, transactions } from "./nft.ts";
+import { totalOf } from "./reading.ts";
 import { type Bytes, plus, sum } from "./rolling.ts";
 import { markOf, policyOf, portsOf } from "./settings.ts";
 import { shares } from "./shares.ts";
@@ -79,7 +81,7 @@ export class Guard {
   collector?: Collector;
   private readonly comparison: Comparison;
   readonly alarms = new Map<string, string>();
-  private session?: Session;
+  private readonly kernel: Kernel;
   private allow!: AllowList;
   /** The kernel does not know of the last change yet. */
   private allowUntold = false;
@@ -106,6 +108,7 @@ export class Guard {
     this.scopes = scopesOf(this.policy);
     const shortest = this.scopes.map((s) => shares(this.policy, s).shortest);
     this.comparison = new Comparison(Math.min(...shortest));
+    this.kernel = new Kernel(markOf(config), this.scopes);
     this.distant = new Distant(this.files, this.policy);
     this.run = options.run ?? runProgram;
     this.now = options.now ?? (() => Date.now() / 1000);
@@ -129,49 +132,21 @@ export class Guard {
     this.allow.refresh();
     this.alarm("names", this.allow.alarm);
     this.resolvedAt = this.now();
-    const made = await this.madeNumber();
+    const made = await this.kernel.made();
     if (made !== undefined) this.distant.use(made);
     await this.distant.tidy(this.now());
-    if (await this.isOurs()) {
-      if (!saved) this.engine.adopt(await this.read());
+    if (await this.kernel.isOurs()) {
+      if (!saved) this.engine.adopt(await this.kernel.read());
       this.log.info("The table inet mirrorkit is there and stays as it is.");
       return await apply(allowCommands(this.allow.networks).join("\n"), this.run);
     }
     if (saved && saved.mode !== this.policy.mode) this.engine.pardonAll();
     // Another configuration's table: what it counted to the end is not lost.
-    else if (saved) await this.read().then((r) => this.engine.look(r, this.now())).catch(() => {});
+    else if (saved) {
+      await this.kernel.read().then((r) => this.engine.look(r, this.now())).catch(() => {});
+    }
     await this.saveDistant(() => this.distant.save());
     await this.rebuild();
-  }
-
-  /** Whether the kernel has the table of this very configuration. */
-  private async isOurs(): Promise<boolean> {
-    return await this.listed(`mark_${markOf(this.config)}`) !== undefined;
-  }
-
-  /** The number of the table that is in the kernel. */
-  private async madeNumber(): Promise<number | undefined> {
-    const elements = await this.listed("made");
-    return elements?.length ? Number(elements[0].val) : undefined;
-  }
-
-  /** The elements of a set; `undefined` where there is no such set. */
-  private async listed(set: string) {
-    try {
-      return await this.list(set);
-    } catch (error) {
-      if (error instanceof Failure && /is not there/.test(error.message)) return undefined;
-      throw error;
-    }
-  }
-
-  private async list(set: string) {
-    if (!this.session?.isUp) this.session = new Session();
-    return await this.session.list(set);
-  }
-
-  private read(): Promise<Reading> {
-    return readAll((set) => this.list(set), this.scopes);
   }
 
   /** Makes the table anew, with what is remembered in it. */
@@ -221,14 +196,14 @@ export class Guard {
 
   private async lookOnce(): Promise<void> {
     const started = performance.now(), now = this.now();
-    if (!await this.isOurs()) {
+    if (!await this.kernel.isOurs()) {
       this.log.warn("The table inet mirrorkit has gone or is another one; it is made again.");
       await this.rebuild();
     }
     if (now - this.resolvedAt >= this.policy.resolve_every) {
       this.renewing ??= this.renewNames().finally(() => this.renewing = undefined);
     }
-    const reading = this.reading = await this.read();
+    const reading = this.reading = await this.kernel.read();
     await this.obey(reading, now);
     const actions = this.engine.look(reading, now);
     await this.act([...actions, ...(this.collector?.flows.judge(this.engine, now) ?? [])]);
@@ -315,12 +290,12 @@ export class Guard {
   }
 
   private async countTotals(): Promise<void> {
-    const counted = totalOf(await this.list("total"));
+    const counted = totalOf(await this.kernel.list("total"));
     const back = sum(counted) < sum(this.saved.seenTotal);
     const grown = back ? counted : counted.map((n, i) => n - this.saved.seenTotal[i]) as Bytes;
     this.saved.bytes = plus(this.saved.bytes, grown);
     this.saved.seenTotal = counted;
-    this.missed = sum(totalOf(await this.list("missed")));
+    this.missed = sum(totalOf(await this.kernel.list("missed")));
     if (this.missed > 0) {
       this.alarm(
         "full",
@@ -354,13 +329,12 @@ export class Guard {
   }
 
   private async saveDistant(body: () => Promise<void>): Promise<void> {
-    try {
-      await body();
-    } catch (error) {
-      this.log.warn(
-        `warning: cannot write down who is far from a limit: ${(error as Error).message}`,
-      );
-    }
+    let failed: string | undefined;
+    await body().catch((error: Error) =>
+      failed = "It cannot be written down who is far from a limit; a reboot would lose that: " +
+        error.message
+    );
+    this.alarm("writing", failed);
     const most = this.policy.destinations, { counted } = this.distant;
     const text =
       `${counted} of ${most} destinations of a kind are in use: past that nobody new is ` +
@@ -424,7 +398,7 @@ export class Guard {
       await this.saveDistant(() => this.distant.save());
       if (this.policy.on_stop === "flush") await flush(this.run);
     } finally {
-      await this.session?.[Symbol.asyncDispose]();
+      await this.kernel[Symbol.asyncDispose]();
     }
   }
 }

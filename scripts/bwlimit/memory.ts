@@ -14,7 +14,7 @@ import { readText, writeWhole } from "../lib/files.ts";
 import { waitForLock } from "../lib/lock.ts";
 import { bwlimitFolder } from "../lib/storage.ts";
 import { type Id } from "./address.ts";
-import type { Client, Level, Memory, Record, Step } from "./engine.ts";
+import type { Client, Level, Memory, Record, Step } from "./model.ts";
 import { type Bytes, Rolling } from "./rolling.ts";
 
 /** The files. */

@@ -1,6 +1,7 @@
 /** What operators have asked for, taken in by an engine: by `run` at each look, by `list` and `explain` as well. */
 import { scopesOf, splitId } from "./address.ts";
-import type { Action, Engine, Reading } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import type { Action, Reading } from "./model.ts";
 import type { Orders } from "./memory.ts";
 
 /**

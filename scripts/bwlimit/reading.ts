@@ -1,6 +1,6 @@
 /** One look at the kernel's sets. */
 import { type Id, type Scope } from "./address.ts";
-import { emptyReading, type Reading } from "./engine.ts";
+import { emptyReading, type Reading } from "./model.ts";
 import type { Element } from "./nft.ts";
 import { type Bytes, none } from "./rolling.ts";
 

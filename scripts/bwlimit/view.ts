@@ -2,7 +2,8 @@
 import { count, formatBytes, formatDuration, formatTime } from "../../formats/units.ts";
 import type { Bwlimit } from "../lib/limits.ts";
 import { type Id, kindOf, showId, splitId } from "./address.ts";
-import type { Client, Engine, Reading } from "./engine.ts";
+import type { Engine } from "./engine.ts";
+import type { Client, Reading } from "./model.ts";
 import { type Bytes, PROTOCOLS, sum } from "./rolling.ts";
 
 /** How a client or network stands. */

@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { loadDebts, removeOld } from "../../../scripts/bwlimit/debts.ts";
 import type { Id } from "../../../scripts/bwlimit/address.ts";
-import { emptyReading, Engine } from "../../../scripts/bwlimit/engine.ts";
+import { Engine } from "../../../scripts/bwlimit/engine.ts";
+import { emptyReading } from "../../../scripts/bwlimit/model.ts";
 import { type Files, filesIn } from "../../../scripts/bwlimit/memory.ts";
 import { sum } from "../../../scripts/bwlimit/rolling.ts";
 import { SLICES } from "../../../scripts/bwlimit/sets.ts";

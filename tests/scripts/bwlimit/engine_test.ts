@@ -1,12 +1,8 @@
 /** What is done about what was counted: tables of looks at a kernel that is none, under a fake clock. */
 import { assertEquals, assertMatch } from "@std/assert";
 import type { Id } from "../../../scripts/bwlimit/address.ts";
-import {
-  type Action,
-  emptyReading,
-  Engine,
-  type Reading,
-} from "../../../scripts/bwlimit/engine.ts";
+import { Engine } from "../../../scripts/bwlimit/engine.ts";
+import { type Action, emptyReading, type Reading } from "../../../scripts/bwlimit/model.ts";
 import type { Bytes } from "../../../scripts/bwlimit/rolling.ts";
 import { sum } from "../../../scripts/bwlimit/rolling.ts";
 import { MIB } from "../../../scripts/demo/limited.ts";

@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import ipaddr from "ipaddr.js";
 import { parseAddress } from "../../../scripts/bwlimit/address.ts";
-import { difference, Flows } from "../../../scripts/bwlimit/collector.ts";
+import { difference } from "../../../scripts/bwlimit/comparison.ts";
+import { Flows } from "../../../scripts/bwlimit/flows.ts";
 import { Engine } from "../../../scripts/bwlimit/engine.ts";
 import { Decoder, type Flow } from "../../../scripts/bwlimit/flowpacket.ts";
 import { MIB } from "../../../scripts/demo/limited.ts";

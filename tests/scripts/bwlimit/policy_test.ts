@@ -11,7 +11,7 @@ import {
   showId,
 } from "../../../scripts/bwlimit/address.ts";
 import { AllowList } from "../../../scripts/bwlimit/allow.ts";
-import { banOf, decayed } from "../../../scripts/bwlimit/engine.ts";
+import { banOf, decayed } from "../../../scripts/bwlimit/escalation.ts";
 import { Rolling, sum } from "../../../scripts/bwlimit/rolling.ts";
 import { nftTime } from "../../../scripts/bwlimit/nfttext.ts";
 import { UsageError } from "../../../scripts/lib/cli.ts";
