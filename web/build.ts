@@ -39,7 +39,8 @@ async function sweep(directory: string, current: Set<string>) {
 const PAGES = [
   {
     entries: ["listing/listing.ts", "page.css", "icon.svg"],
-    unsaid: /^(?:home|history|repo|node|traffic|in|for)\./,
+    unsaid:
+      /^(?:(?:home|history|repo|node|traffic|in|for)\.|(?:status|source|contact|privacy|copy|copied)$)/,
   },
   { entries: ["home/home.ts", "home/home.css"], unsaid: /^(?:listing|peek|help)\./ },
 ];
@@ -127,9 +128,8 @@ export async function build(dist: string): Promise<Map<string, number>> {
     sizes.set(name, bytes.length);
   }
   // The pages of errors outlive a build, so they name no hash.
-  for (const { name, bytes } of bundles.at(-1)!) {
-    await publish(join(dist, name.replace(/-\w+(?=\.)/, "")), bytes);
-  }
+  const early = made.find(({ name }) => name.startsWith("early-"))!;
+  await publish(join(dist, "early.js"), early.bytes);
   const named = (_: string, base: string, extension: string) => {
     const name = [...sizes.keys()].find((n) => n.replace(/-\w+(?=\.)/, "") === base + extension);
     if (!name) throw new Error(`esbuild made no ${base}${extension}`);
