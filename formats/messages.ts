@@ -8,14 +8,15 @@
  */
 import en from "./messages/en.json" with { type: "json" };
 import ko from "./messages/ko.json" with { type: "json" };
+import type { LaterKey } from "./messages_later.ts";
 import { formatNumber } from "./units.ts";
 
 /** The languages there are, each by its own name. */
 export const LANGUAGES = { en: "English", ko: "한국어" } as const;
 export type Language = keyof typeof LANGUAGES;
 
-/** The name of a message. */
-export type Key = keyof typeof en;
+/** The name of a message; {@linkcode LaterKey} for those of parts that bring their own. */
+export type Key = keyof typeof en | LaterKey;
 
 /** A text, or one for each plural category that the language has (Unicode's: one, few, other …). */
 export type Message = string | { [category: string]: string };
@@ -39,7 +40,7 @@ function category(language: Language, n: number): string {
 /** Says messages in a language, and what it lacks in English. */
 export function translator(language: Language): Translate {
   return (key, values = {}) => {
-    const own = MESSAGES[language][key], message: Message = own ?? en[key];
+    const own = MESSAGES[language][key], message = own ?? MESSAGES.en[key]!;
     const text = typeof message === "string"
       ? message
       : message[category(own ? language : "en", Number(values.n))] ?? message.other;

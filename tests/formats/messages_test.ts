@@ -9,6 +9,7 @@ import {
   pickLanguage,
   translator,
 } from "../../formats/messages.ts";
+import "../../formats/messages_later.ts";
 
 const texts = (message: Message) =>
   typeof message === "string" ? [message] : Object.values(message);

@@ -1,4 +1,5 @@
 import "./shared.ts";
+import "../../formats/messages_later.ts";
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { baseStyles } from "../base/base-styles.ts";
