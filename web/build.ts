@@ -40,7 +40,7 @@ const PAGES = [
   {
     entries: ["listing/listing.ts", "page.css", "icon.svg"],
     unsaid:
-      /^(?:(?:home|history|repo|node|traffic|in|for)\.|(?:status|source|contact|privacy|copy|copied)$)/,
+      /^(?:(?:home|history|repo|node|traffic|in|for)\.|(?:status|source|contact|privacy|copy)$)/,
   },
   { entries: ["home/home.ts", "home/home.css"], unsaid: /^(?:listing|peek|help)\./ },
 ];
