@@ -321,10 +321,12 @@ export class Guard {
 
   /** Writes down those who are not watched, slice by slice, until `signal`. */
   async saveOn(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const started = performance.now();
+    const turnMs = TURN_SECONDS * 1000;
+    for (let due = performance.now(); !signal.aborted;) {
       await this.saveDistant(() => this.distant.turn(this.now()));
-      await pause(TURN_SECONDS - (performance.now() - started) / 1000, signal);
+      // A turn that came late is no reason for the next one to.
+      due = Math.max(due + turnMs, performance.now() - turnMs);
+      await pause((due - performance.now()) / 1000, signal);
     }
   }
 
