@@ -1,9 +1,13 @@
 /**
- * Runs before the first paint, as a small script of its own: the theme, and the listing, which is asked for
- * and read while the page's own script is still on its way.
+ * Runs before the first paint, as a small script of its own: the theme, and the question for the listing. What
+ * comes is read when the page is there: read before, it would keep the page from being made.
  */
 import "../base/early.ts";
-import { Loader } from "./load.ts";
 
-globalThis.mirrorkitListing = new Loader("?format=json");
-globalThis.mirrorkitListing.run();
+declare global {
+  var mirrorkitListing: Promise<Response> | undefined;
+}
+
+globalThis.mirrorkitListing = fetch("?format=json");
+// Who takes it hears of the failure.
+globalThis.mirrorkitListing.catch(() => {});

@@ -6,8 +6,10 @@ import { type Address, readAddress, writeAddress } from "./address.ts";
 import { Arrival, type Left } from "./arrival.ts";
 import { filterWord } from "./filter.ts";
 import { Insets } from "./insets.ts";
+import type {} from "./ask.ts";
 import "./listing-rows.ts";
 import type { How, ListingRows } from "./listing-rows.ts";
+import { Loader } from "./load.ts";
 import type { SortKey } from "./order.ts";
 import { pageStyles } from "./page-styles.ts";
 import * as parts from "./page-templates.ts";
@@ -51,7 +53,7 @@ export class ListingPage extends LitElement {
   accessor version = 0;
 
   readonly selection = new Selection();
-  loader = globalThis.mirrorkitListing;
+  loader = new Loader("?format=json", () => this._came(), { asked: globalThis.mirrorkitListing });
   private _shown = new Shown();
   private _arrival = new Arrival(history.state, location.hash, document.referrer, location.href);
   private _gone?: AbortController;
@@ -78,8 +80,7 @@ export class ListingPage extends LitElement {
       this._arrival = new Arrival(null, location.hash, "", location.href);
       this._arrive();
     }, { signal });
-    this._came();
-    this.loader.watch(() => this._came());
+    this.loader.run();
   }
 
   override disconnectedCallback() {

@@ -19,9 +19,9 @@ class Refused extends Error {
   }
 }
 
-type Changed = () => unknown;
-
 export interface LoaderOptions {
+  /** The first answer, where it was asked for already. */
+  asked?: Promise<Response>;
   fetch?: typeof fetch;
   /** Milliseconds before the next attempt after `failures` ones. */
   pause?: (failures: number) => number;
@@ -30,11 +30,6 @@ export interface LoaderOptions {
 
 /** Lets what waits happen; painting, too. (After `scheduler.yield()`, we would be first again.) */
 const pass = () => new Promise((resolve) => setTimeout(resolve));
-
-declare global {
-  /** The page's listing: `ask.ts` begins to load it before the page is there. */
-  var mirrorkitListing: Loader;
-}
 
 /** Loads one listing. */
 export class Loader {
@@ -49,20 +44,15 @@ export class Loader {
   #timer?: ReturnType<typeof setTimeout>;
   #wake?: () => void;
 
-  #changed?: Changed;
-  #watch?: () => void;
-
-  constructor(private url: string, private options: LoaderOptions = {}) {}
-
   /**
-   * From now on calls `changed` whenever more came or the phase is another. Until then the listing is asked
-   * for, but not read: that would keep the page from being made. After the first rows, reading goes on when
-   * the promise of `changed` is kept.
+   * `changed` is called whenever more came or the phase is another. After the first rows, reading goes on when
+   * its promise is kept, if it gives one.
    */
-  watch(changed: Changed): void {
-    this.#changed = changed;
-    this.#watch?.();
-  }
+  constructor(
+    private url: string,
+    private changed: () => unknown,
+    private options: LoaderOptions = {},
+  ) {}
 
   /** Loads until the listing is complete or refused. */
   async run(): Promise<void> {
@@ -74,7 +64,7 @@ export class Loader {
         this.error = (error as Error).message;
         this.phase = error instanceof Refused && error.status < 500 ? "refused" : "cut";
       }
-      this.#changed?.();
+      this.changed();
       if (this.phase === "cut") await this.#rest();
     }
   }
@@ -93,14 +83,13 @@ export class Loader {
   }
 
   async #attempt() {
-    const get = this.options.fetch ?? fetch, again = this.#tag !== "" || this.failures > 0;
-    // The first one must be like the shell's preload, or it would be made twice.
-    const response = await get(this.url, again ? { cache: "no-cache" } : undefined);
+    const { asked, fetch: get = fetch } = this.options;
+    this.options.asked = undefined;
+    const response = await (asked ?? get(this.url, { cache: "no-cache" }));
     if (!response.ok) {
       const said = await response.json().catch(() => ({})) as { error?: string };
       throw new Refused(response.status, said.error ?? String(response.status));
     }
-    if (!this.#changed) await new Promise<void>((resolve) => this.#watch = resolve);
     const tag = response.headers.get("etag") ?? "";
     let skip = this.kept.bytes;
     if (skip > 0 && (tag === "" || tag !== this.#tag)) [this.kept, skip] = [new Kept(), 0];
@@ -125,7 +114,7 @@ export class Loader {
       const first = this.kept.count > 0 && !this.#shown;
       if (first) this.#shown = true;
       if (this.kept.count > 0) this.failures = 0;
-      const painted = this.#changed?.();
+      const painted = this.changed();
       if (first) await painted;
       else if (now() - since < BUSY_MS) continue;
       else await pass();
