@@ -73,7 +73,9 @@ const smallTemplates: esbuild.Plugin = {
         const { code } = await esbuild.transform(css, { loader: "css", minify: true });
         contents = contents.replace(whole, () => `css\`${code.trim().replaceAll("\\", "\\\\")}\``);
       }
-      return { contents: contents.replace(/>\s*\n\s*</g, "><"), loader: "ts" };
+      contents = contents.replace(/>\s*\n\s*</g, "><").replace(/\bhtml`\s+</g, "html`<")
+        .replace(/>\s*\n\s*`/g, ">`");
+      return { contents, loader: "ts" };
     });
   },
 };
@@ -143,7 +145,8 @@ export async function build(dist: string): Promise<Map<string, number>> {
   for (const [name, source] of Object.entries(SHELLS)) {
     const html = (await Deno.readTextFile(join(SOURCE, source)))
       .replace(/\{\{ ?([\w-]+)(\.\w+) ?\}\}/g, named)
-      .replace(/( *)<script type="module" src="(.*\/)([\w.-]+)"/g, preloaded);
+      .replace(/( *)<script type="module" src="(.*\/)([\w.-]+)"/g, preloaded)
+      .replace(/^ +/gm, "");
     await publish(join(dist, name), new TextEncoder().encode(html));
   }
   await sweep(assets, new Set(sizes.keys()));

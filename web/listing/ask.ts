@@ -5,9 +5,8 @@
 import "../base/early.ts";
 
 declare global {
-  var mirrorkitListing: Promise<Response> | undefined;
+  var listing: Promise<Response> | undefined;
 }
 
-globalThis.mirrorkitListing = fetch("?format=json");
 // Who takes it hears of the failure.
-globalThis.mirrorkitListing.catch(() => {});
+(globalThis.listing = fetch("?format=json")).catch(() => {});

@@ -13,21 +13,7 @@ export const boxes = css`
     opacity: 0;
     cursor: pointer;
   }
-  input::before {
-    content: "";
-    position: absolute;
-    inset-inline-start: 0.5rem;
-    inset-block-start: calc(var(--base) / 2 + 0.125rem);
-    width: 16px;
-    height: 16px;
-    border: 1px solid var(--edge);
-    border-radius: 3px;
-    background: var(--paper);
-  }
-  input:checked::before {
-    border-color: var(--accent);
-    background: var(--accent);
-  }
+  input::before,
   input:checked::after {
     content: "";
     position: absolute;
@@ -36,6 +22,16 @@ export const boxes = css`
     width: 16px;
     height: 16px;
     background: var(--paper);
+  }
+  input::before {
+    border: 1px solid var(--edge);
+    border-radius: 3px;
+  }
+  input:checked::before {
+    border-color: var(--accent);
+    background: var(--accent);
+  }
+  input:checked::after {
     clip-path: polygon(18% 50%, 28% 40%, 42% 55%, 72% 24%, 82% 34%, 42% 75%);
   }
   input:checked,

@@ -50,8 +50,6 @@ export const columns = css`
     }
     .name {
       grid-column: 1 / -1;
-    }
-    .name {
       padding-inline-end: 0;
     }
     .peek {

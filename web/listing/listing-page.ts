@@ -53,7 +53,7 @@ export class ListingPage extends LitElement {
   accessor version = 0;
 
   readonly selection = new Selection();
-  loader = new Loader("?format=json", () => this._came(), { asked: globalThis.mirrorkitListing });
+  loader = new Loader("?format=json", () => this._came(), { asked: globalThis.listing });
   private _shown = new Shown();
   private _arrival = new Arrival(history.state, location.hash, document.referrer, location.href);
   private _gone?: AbortController;
@@ -126,14 +126,11 @@ export class ListingPage extends LitElement {
     const { phase } = this.loader, changed = phase !== this._phase;
     this._phase = phase;
     this.version++;
-    if (changed) this._rendered().then(() => performance.mark(`listing-${phase}`));
+    if (changed) {
+      this.updateComplete.then(() => this.list.updateComplete)
+        .then(() => performance.mark(`listing-${phase}`));
+    }
     if (!this._arrival.done) this.updateComplete.then(() => this._arrive());
-  }
-
-  /** What is known is on the page. */
-  private async _rendered() {
-    await this.updateComplete;
-    await this.list.updateComplete;
   }
 
   /** Has the filter compiled while nothing else is to be done: the first key should not wait for that. */

@@ -2,6 +2,7 @@
  * A row of the listing as elements: as few as can be, for there are many; made once, then copied and filled,
  * which takes a browser a fraction of what a template of each takes.
  */
+import { html, render } from "lit";
 import { t } from "../base/language.ts";
 import { formatNumber } from "../../formats/units.ts";
 import { agoOf } from "./ago.ts";
@@ -24,40 +25,18 @@ export interface RowState {
   now: number;
 }
 
-function make(tag: string, fields: Record<string, string>, ...children: Element[]): HTMLElement {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(fields)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-/** Makes copies of what is made once. */
-function once(build: () => HTMLElement): () => HTMLElement {
-  let first: HTMLElement | undefined;
-  return () => (first ??= build()).cloneNode(true) as HTMLElement;
-}
-
-const cell = (name: string, tag = "span", ...children: Element[]) =>
-  make(tag, { role: "gridcell", class: name }, ...children);
-
-const BLANK = {
-  row: once(() =>
-    make(
-      "div",
-      { role: "row" },
-      cell("name", "span", make("input", { type: "checkbox", tabindex: "-1" }), make("a", {})),
-      cell("files"),
-      cell("size"),
-      cell("time", "time"),
-      cell("ago"),
-    )
-  ),
-  target: once(() => make("span", { class: "target" })),
-  peek: once(() => make("button", { type: "button", tabindex: "-1", class: "peek" })),
-};
+let blank: HTMLElement | undefined;
 
 /** A row of nothing. */
-export const blankRow = BLANK.row;
+export function blankRow(): HTMLElement {
+  if (!blank) {
+    blank = document.createElement("div");
+    blank.role = "row";
+    // deno-fmt-ignore: white space in a name is shown.
+    render(html`<span role="gridcell" class="name"><input type="checkbox" tabindex="-1"><a></a><span class="target"></span><button tabindex="-1" class="peek"></button></span><span role="gridcell" class="files"></span><span role="gridcell" class="size"></span><time role="gridcell" class="time"></time><span role="gridcell" class="ago"></span>`, blank);
+  }
+  return blank.cloneNode(true) as HTMLElement;
+}
 
 /** Sets an attribute, or removes it. */
 function set(element: Element, name: string, value: string | undefined) {
@@ -75,10 +54,10 @@ export function fillRow(element: HTMLElement, row: Row, state: RowState): void {
   const { selected, active, now } = state;
   const link = row.target === undefined ? "" : " link";
   element.className = `row ${row.kind}${link}${active ? " active" : ""}`;
-  element.style.cssText = state.style;
-  element.dataset.entry = String(state.entry);
-  element.setAttribute("aria-rowindex", String(state.index));
-  element.setAttribute("aria-selected", String(selected));
+  element.style = state.style;
+  element.dataset.entry = `${state.entry}`;
+  element.ariaRowIndex = `${state.index}`;
+  element.ariaSelected = `${selected}`;
   const [name, files, size, time, ago] = element.children as Iterable<HTMLElement>;
   fillName(name, row, state);
   say(files, row.files === undefined ? "" : formatNumber(row.files));
@@ -91,25 +70,14 @@ export function fillRow(element: HTMLElement, row: Row, state: RowState): void {
 }
 
 function fillName(cell: HTMLElement, row: Row, { selected, stop }: RowState) {
-  const [box, link] = cell.children as Iterable<HTMLElement>;
+  const [box, link, target, peek] = cell.children as Iterable<HTMLElement>;
   (box as HTMLInputElement).checked = selected;
-  box.setAttribute("aria-label", t("listing.select", { name: row.name }));
+  box.ariaLabel = t("listing.select", { name: row.name });
   say(link, row.name);
   link.tabIndex = stop ? 0 : -1;
   set(link, "href", row.href);
-  const target = part(link, ".target", row.target !== undefined, BLANK.target);
-  if (target) say(target, ARROW + row.target);
-  const peek = part(cell.lastElementChild!, ".peek", canPeek(row.kind), BLANK.peek);
-  peek?.setAttribute("aria-label", t("listing.peek", { name: row.name }));
-}
-
-/** What only some rows have, if this one has it: behind another part, where it is not there yet. */
-function part(behind: Element, name: string, wanted: boolean, blank: () => Element) {
-  const there = behind.parentElement!.querySelector(name);
-  if (!wanted) there?.remove();
-  else if (there) return there;
-  else {
-    behind.after(blank());
-    return behind.nextElementSibling!;
-  }
+  target.hidden = row.target === undefined;
+  say(target, target.hidden ? "" : ARROW + row.target);
+  peek.hidden = !canPeek(row.kind);
+  peek.ariaLabel = t("listing.peek", { name: row.name });
 }
