@@ -82,19 +82,21 @@ export async function attempt(a: Attempt): Promise<Result> {
     a.onChanges(changes);
   };
   const result = await comparedOrCarriedOut({ ...a, onChanges });
-  if (changed && a.ready) await outlast(since);
+  if (changed && a.ready) {
+    await new Promise((resolve) => setTimeout(resolve, restOfSecond(since, Date.now())));
+  }
   await cleanUp(a);
   return result;
 }
 
 /**
- * Waits until another second has begun since `sinceMs`. Where no scratch space stands, nginx uses an open
- * file again within the second in which it was opened (server/nginx/nginx.conf). So it must stand longer.
+ * Milliseconds until another second has begun than the one of `sinceMs`, 0 if that is over. Where no scratch
+ * space stands, nginx uses an open file again within the second in which it was opened
+ * (server/nginx/nginx.conf). So that must stand longer.
  */
-async function outlast(sinceMs: number) {
+export function restOfSecond(sinceMs: number, nowMs: number): number {
   // A tenth more: nginx looks at its clock once for all requests that have come.
-  const untilMs = Math.floor(sinceMs / 1000) * 1000 + 1100;
-  await new Promise((resolve) => setTimeout(resolve, untilMs - Date.now()));
+  return Math.max(0, Math.floor(sinceMs / 1000) * 1000 + 1100 - nowMs);
 }
 
 async function comparedOrCarriedOut(a: Attempt): Promise<Result> {
