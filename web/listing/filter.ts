@@ -28,18 +28,31 @@ const comparable = (name: string) => toDisplay(name).normalize("NFC").toLowerCas
  */
 export function filterWord(kept: Kept, rows: Uint32Array | undefined, word: string): Uint32Array {
   const total = rows?.length ?? kept.count, found = new Uint32Array(total);
-  const bytes = new TextEncoder().encode(word), first = bytes[0], capital = upper(first);
+  const bytes = new TextEncoder().encode(word), meaning = meanings(bytes[0]);
   const plain = /^[\x20-\x7e]*$/.test(word) && !/["\\]/.test(word);
   const { segments, starts, bits } = kept.raw, mask = (1 << bits) - 1;
   let n = 0;
   for (let k = 0; k < total; k++) {
     const i = rows ? rows[k] : k, at = starts[i];
     const match = plain
-      ? inName(segments[at >>> bits], (at & mask) + NAME_AT, bytes, first, capital)
+      ? inName(segments[at >>> bits], (at & mask) + NAME_AT, bytes, meaning)
       : undefined;
     if (match ?? inDecoded(kept, i, word, plain)) found[n++] = i;
   }
   return found.slice(0, n);
+}
+
+/** What a byte of a name means to the search: nothing, the word may begin, the name ends, or it must be decoded. */
+const BEGINS = 1, ENDS = 2, ENCODED = 3;
+
+/** What each byte means for a word that begins with `first`. One look a byte takes half the time of comparing. */
+function meanings(first: number): Uint8Array {
+  const meaning = new Uint8Array(256);
+  for (let byte = 0; byte < 256; byte++) if (byte < 32 || byte > 126) meaning[byte] = ENCODED;
+  meaning[BACKSLASH] = ENCODED;
+  meaning[first] = meaning[upper(first)] = BEGINS;
+  meaning[QUOTE] = ENDS;
+  return meaning;
 }
 
 /** True if the word stands in the name; undefined where bytes alone don't tell. */
@@ -47,16 +60,12 @@ function inName(
   buffer: Uint8Array,
   start: number,
   word: Uint8Array,
-  first: number,
-  capital: number,
+  meaning: Uint8Array,
 ): boolean | undefined {
   for (let at = start;; at++) {
-    const byte = buffer[at];
-    if (byte !== first && byte !== capital) {
-      if (byte === QUOTE) return false;
-      if (byte === BACKSLASH || byte < 32 || byte > 126) return undefined;
-      continue;
-    }
+    const what = meaning[buffer[at]];
+    if (what === 0) continue;
+    if (what !== BEGINS) return what === ENDS ? false : undefined;
     let k = 1;
     // A closing quote is no letter of a plain word, so no match reaches beyond the name.
     while (k < word.length && LOWER[buffer[at + k]] === word[k]) k++;
