@@ -4,6 +4,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path/posix";
+import { exists } from "../../scripts/lib/files.ts";
 import { addChanges } from "../../scripts/lib/storage.ts";
 import { Mirror } from "./indexer_helpers.ts";
 
@@ -163,4 +164,21 @@ Deno.test(`changes: ${TREES * STEPS} random changes, the listings are those of a
   }
   assertEquals((modes.changes ?? 0) > TREES * STEPS * 0.9, true, JSON.stringify(modes));
   assertEquals(modes.full, undefined);
+});
+
+Deno.test("changes: a large listing, also where a damaged one above it ends the way", async () => {
+  using m = new Mirror();
+  Deno.mkdirSync(m.at("a/large"), { recursive: true });
+  m.shell("touch a/large/a-name-as-long-as-that-of-a-package-{1..4000}-x86_64.pkg");
+  await m.index();
+  for (const damaged of [false, true]) {
+    m.file(`a/large/new-${damaged}`, 5);
+    if (damaged) Deno.writeTextFileSync(join(m.files.indexes, "index.json"), "damaged");
+    await addChanges(m.files, [`a/large/new-${damaged}`]);
+    const { mode } = await m.index();
+    assertEquals([damaged, mode], [damaged, damaged ? "full" : "changes"]);
+    assertEquals((await m.index("check")).differences, []);
+    assertEquals(await exists(m.files.indexWork), false);
+  }
+  assertEquals(m.listing().files, 4002);
 });
