@@ -92,7 +92,9 @@ export class Scene implements AsyncDisposable {
         : "");
     await Deno.writeTextFile(
       this.path("nginx.conf"),
-      `user root root; daemon off; pid ${this.path("pid")}; error_log ${this.path("error.log")};
+      `user root root; daemon off; master_process off; pid ${this.path("pid")}; error_log ${
+        this.path("error.log")
+      };
 events {}
 http { ${temp} access_log off; sendfile on; server { ${listen} root ${this.path("www")}; } }\n`,
     );

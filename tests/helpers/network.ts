@@ -108,9 +108,17 @@ export class Network implements AsyncDisposable {
 
   async [Symbol.asyncDispose]() {
     for (const child of this.children.toReversed()) {
+      // The workers of a killed nginx would stay for ever, so they are looked up while they have a master.
+      const workers = await Deno.readTextFile(`/proc/${child.pid}/task/${child.pid}/children`)
+        .catch(() => "");
       try {
         child.kill("SIGKILL");
       } catch { /* it has ended */ }
+      for (const worker of workers.split(" ").filter(Boolean)) {
+        try {
+          Deno.kill(Number(worker), "SIGKILL");
+        } catch { /* it went with its master */ }
+      }
       await child.status;
     }
   }
