@@ -7,7 +7,8 @@ import { filesOf, listingOfRaw, type Raw, sizeOf } from "./page.ts";
  * 14 KB, RFC 6928) arrives in the same round trip anyway, and a second file for each of many small
  * folders costs more time to write than all else.
  */
-export const GZIP_FROM = 14_000;
+const GZIP_FROM = 14_000;
+export const isPacked = (content: Uint8Array) => content.length >= GZIP_FROM;
 
 /** What is to be done in scratch space, in this order. */
 export type Step =
@@ -41,7 +42,7 @@ export function perform({ steps, bytes }: Batch) {
     } else {
       for (const [name, parts] of filesOf(listingOfRaw(step.raw))) {
         const content = encodeParts(parts);
-        write(`${step.dir}/${name}`, content, content.length >= GZIP_FROM);
+        write(`${step.dir}/${name}`, content, isPacked(content));
       }
     }
   }

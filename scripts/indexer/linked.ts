@@ -2,7 +2,8 @@
 import type { DirEntry, Entry, FileEntry, LinkEntry } from "../../formats/listing.ts";
 import { toHref } from "../../formats/names.ts";
 import { fileEntry, linkEntry } from "./entries.ts";
-import { below, follower } from "./links.ts";
+import { follower } from "./links.ts";
+import { below } from "./paths.ts";
 import type { Place } from "./publish.ts";
 import { readRows } from "./read.ts";
 import { readRecords, type Record, type Totals } from "./records.ts";

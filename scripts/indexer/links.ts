@@ -3,6 +3,8 @@
  * (7)), but never out of the repository.
  */
 
+import { below, parentOf } from "./paths.ts";
+
 /** As many links as Linux follows before it says ELOOP. */
 const MAX_LINKS = 40;
 
@@ -21,10 +23,6 @@ export interface Destination {
    */
   lookups: string[];
 }
-
-/** The path of a name in a directory. */
-export const below = (dir: string, name: string) => dir ? `${dir}/${name}` : name;
-const parentOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf("/")));
 
 /** Follows the link with this target in the directory `dir`. */
 export function follow(dir: string, target: string, look: Look): Destination {

@@ -1,6 +1,7 @@
 /** What stands in a repository now, path by path: for the change list way, which looks at nothing else. */
 import { fromText, toHref, toText } from "../../formats/names.ts";
-import { below, type Look } from "./links.ts";
+import type { Look } from "./links.ts";
+import { below, nameOf } from "./paths.ts";
 import { isGone } from "./read.ts";
 import { type Record, toSecond } from "./records.ts";
 import type { Subject } from "./scan.ts";
@@ -14,8 +15,6 @@ export class Detour extends Error {
 
 /** A directory, a file or link, or nothing that is listed. */
 export type There = "dir" | Record | undefined;
-
-const nameOf = (path: string) => path.slice(path.lastIndexOf("/") + 1);
 
 /** Looks at each path once. Paths are raw. */
 export class Looker {

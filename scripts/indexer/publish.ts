@@ -16,7 +16,7 @@ import {
   type Raw,
   sizeOf,
 } from "./page.ts";
-import { encodeParts, GZIP_FROM } from "./batch.ts";
+import { encodeParts, isPacked } from "./batch.ts";
 import { Writer } from "./writer.ts";
 
 /** Where the listing of a directory is written to. */
@@ -122,7 +122,7 @@ export class Publication {
     bytes: Uint8Array<ArrayBuffer>,
     old?: Packed,
   ) {
-    const to = `${place.dir}/${name}`, gzip = bytes.length >= GZIP_FROM;
+    const to = `${place.dir}/${name}`, gzip = isPacked(bytes);
     if (!place.fresh && holds(to, bytes)) return;
     const from = place.fresh ? to : this.name(name);
     if (gzip && old) this.writer.write(from + ".gz", compress(bytes, old), false);

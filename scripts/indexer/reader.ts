@@ -1,5 +1,6 @@
 /** From the bytes that find prints to directories that are opened and closed. */
 import { fromBytes } from "../../formats/names.ts";
+import { below } from "./paths.ts";
 import { after, DIRECTORY, FILE, LINK, parseNumber, parseTime, SLASH, TAB } from "./records.ts";
 
 /** A directory while it is walked. */
@@ -96,7 +97,7 @@ export class Reader {
       } else {
         const name = after(bytes, TAB, after(bytes, TAB, after(bytes, TAB, at)));
         const odd = fromBytes(bytes.subarray(name, bytes.indexOf(SLASH, name)));
-        this.visitor.odd(below(parent, odd), String.fromCharCode(type));
+        this.visitor.odd(below(parent.path, odd), String.fromCharCode(type));
       }
     }
     take(at);
@@ -112,7 +113,7 @@ export class Reader {
     }
     parent?.hash.add(bytes, at, end);
     const folder: Folder = {
-      path: parent ? below(parent, name) : this.start,
+      path: parent ? below(parent.path, name) : this.start,
       parent,
       mtime: parseTime(bytes, time),
       records: [],
@@ -132,8 +133,6 @@ export class Reader {
     this.closeTo(0);
   }
 }
-
-const below = (folder: Folder, name: string) => folder.path ? `${folder.path}/${name}` : name;
 
 function join(a: Uint8Array, b: Uint8Array): Uint8Array {
   const both = new Uint8Array(a.length + b.length);

@@ -9,6 +9,7 @@ import { fileEntry, sameTotals } from "./entries.ts";
 import { copyOf, Kept } from "./kept.ts";
 import { followAll, type Held } from "./linked.ts";
 import { listingOf, OWN_NAMES, type Raw } from "./page.ts";
+import { below, nameOf } from "./paths.ts";
 import type { Place } from "./publish.ts";
 import { isDirectory, isGone, readHead } from "./read.ts";
 import type { Folder, Visitor } from "./reader.ts";
@@ -93,7 +94,7 @@ export class Scan implements Visitor {
   /** The place of a directory's listing; where it can't have one, that is a problem. */
   private placeFor({ path }: Folder, above?: Frame): Place | undefined {
     if (above && !above.place) return undefined;
-    const name = path.slice(path.lastIndexOf("/") + 1), text = toText(name);
+    const name = nameOf(path), text = toText(name);
     const why = text === undefined
       ? "its name is not UTF-8"
       : OWN_NAMES.has(name)
@@ -166,7 +167,7 @@ export class Scan implements Visitor {
     if (!parent) return;
     const { bytes, mtime, files, dirs } = now;
     parent.entries.push({
-      ...entryName(path.slice(path.lastIndexOf("/") + 1), true),
+      ...entryName(nameOf(path), true),
       bytes,
       mtime,
       files,
@@ -288,7 +289,7 @@ export class Scan implements Visitor {
   finishPart(resolve: (path: string, link: Record) => Entry) {
     for (const [path, held] of this.held) {
       const entries = readRecords(held.records).map((r) =>
-        r.target === undefined ? fileEntry(r) : resolve(path ? `${path}/${r.name}` : r.name, r)
+        r.target === undefined ? fileEntry(r) : resolve(below(path, r.name), r)
       );
       if (held.place) this.put(path, held.place, held, entries);
     }

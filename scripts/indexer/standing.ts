@@ -1,11 +1,11 @@
 /** Whether a file of a listing stands already as it would be written. */
-import { GZIP_FROM } from "./batch.ts";
+import { isPacked } from "./batch.ts";
 import { zlib } from "./gzip.ts";
 import { exists, isGone } from "./read.ts";
 
 /** True if a file and its .gz stand as they would be written. */
 export function holds(path: string, bytes: Uint8Array): boolean {
-  const gzip = bytes.length >= GZIP_FROM;
+  const gzip = isPacked(bytes);
   try {
     if (Deno.lstatSync(path).size !== bytes.length) return false;
     if (!sameBytes(Deno.readFileSync(path), bytes)) return false;
@@ -17,7 +17,7 @@ export function holds(path: string, bytes: Uint8Array): boolean {
 }
 
 /** True if a .gz says at its end (RFC 1952) that it holds these bytes. */
-export function gzipMatches(path: string, bytes: Uint8Array): boolean {
+function gzipMatches(path: string, bytes: Uint8Array): boolean {
   const packed = Deno.readFileSync(path);
   if (packed.length < 18) return false;
   const end = new DataView(packed.buffer, packed.byteOffset + packed.length - 8);
@@ -25,7 +25,7 @@ export function gzipMatches(path: string, bytes: Uint8Array): boolean {
 }
 
 /** True if both hold the same bytes. */
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   let i = 0;
   while (i < a.length && a[i] === b[i]) i++;

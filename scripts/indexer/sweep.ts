@@ -1,6 +1,7 @@
 /** Finding what stands among the listings and should not: of directories that are gone, or of nobody. */
 import { toText } from "../../formats/names.ts";
 import { OWN_NAMES } from "./page.ts";
+import { parentOf } from "./paths.ts";
 import type { Subject } from "./scan.ts";
 import type { Folder } from "./reader.ts";
 import { readRecords } from "./records.ts";
@@ -25,7 +26,7 @@ export function ofOthers(path: string, closed: Set<string>): boolean {
 /** Removes the listings of the directories in `gone`; of a tree that is gone, its top is enough. */
 export function sweepKnown(subject: Subject, gone: Set<string>, broom: Broom) {
   for (const path of gone) {
-    if (within(path.slice(0, Math.max(0, path.lastIndexOf("/"))), gone)) continue;
+    if (within(parentOf(path), gone)) continue;
     const text = toText(path);
     if (text === undefined) continue;
     if (!ofOthers(path, subject.closed)) broom.remove(`${subject.indexes}/${text}`);

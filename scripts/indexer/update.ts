@@ -5,9 +5,10 @@
 import { type DirEntry, type Entry, entryName } from "../../formats/listing.ts";
 import { fromHref, toHref, toText } from "../../formats/names.ts";
 import { fileEntry, linkEntry, sameTotals } from "./entries.ts";
-import { below, follow } from "./links.ts";
+import { follow } from "./links.ts";
 import { Detour, Looker } from "./look.ts";
 import { OWN_NAMES } from "./page.ts";
+import { below, nameOf, parentOf } from "./paths.ts";
 import type { Publication } from "./publish.ts";
 import { readBytes, readHead } from "./read.ts";
 import { type Record, toSecond } from "./records.ts";
@@ -19,9 +20,6 @@ import { walk } from "./walk.ts";
 
 /** Past this many directories that appeared, one walk of everything is cheaper than one for each. */
 const MANY_DIRS = 32;
-
-const parentOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf("/")));
-const nameOf = (path: string) => path.slice(path.lastIndexOf("/") + 1);
 
 export class Update {
   readonly problems: string[] = [];
@@ -227,7 +225,7 @@ export class Update {
   private onlyTotals(path: string): boolean {
     return [...this.edits.get(path)!].every(([name, entry]) =>
       entry && name.endsWith("/") &&
-      !this.done.has(path ? `${path}/${name.slice(0, -1)}` : name.slice(0, -1))
+      !this.done.has(below(path, name.slice(0, -1)))
     );
   }
 }
