@@ -15,9 +15,6 @@ const MAX_BODY = 8 * 1024 ** 2;
 const MAX_BYTES = 32 * 1024 ** 2;
 const MAX_ANSWERS = 1024;
 
-/** Deno copies a body that it is given as bytes; above this size passing it on by a stream costs less. */
-const COPIED = 16_384;
-
 /** A request with one of these wants something of its own. */
 const OF_ITS_OWN = [
   "range",
@@ -32,12 +29,17 @@ type Handler = (request: Request) => Response | Promise<Response>;
 interface Answer {
   /** When it was given or last confirmed, in milliseconds. */
   at: number;
+  etag: string;
   /** The fields that it depends on, and what they were. */
   vary: [string, string | null][];
-  /** Missing as long as it was asked for just once. */
-  body?: Uint8Array<ArrayBuffer>;
-  /** A record, which Deno reads faster than pairs. */
-  headers: Record<string, string>;
+  /**
+   * Itself, never sent: each client gets a clone. Of bytes that is cheap, for all clones share them, and
+   * nothing of it is checked or converted again. Missing as long as it was asked for just once.
+   */
+  response?: Response;
+  bytes: number;
+  /** True while one request takes it into memory; all others need not. */
+  taking?: boolean;
   /** Whether it still holds, while the app is being asked. */
   confirming?: Promise<boolean>;
 }
@@ -46,30 +48,15 @@ const matches = (answer: Answer, { headers }: Request) =>
   answer.vary.every(([name, value]) => headers.get(name) === value);
 
 /** An answer as it is kept, or nothing where it can't be: it is no file, or too large. */
-function describe(request: Request, response: Response, at: number): Answer | undefined {
-  const { headers, status } = response;
+function describe(request: Request, { headers, status }: Response, at: number): Answer | undefined {
+  const etag = headers.get("etag");
   const fits = Number(headers.get("content-length") ?? Infinity) <= MAX_BODY;
-  if (status !== 200 || !fits || !headers.has("etag")) return undefined;
+  if (status !== 200 || !fits || etag === null) return undefined;
   // The app reads targets as they were sent; one that another parser writes differently isn't asked twice.
   if (new URL(request.url).href !== request.url) return undefined;
   const names = (headers.get("vary") ?? "").split(",").map((name) => name.trim()).filter(Boolean);
   const vary = names.map((name): Answer["vary"][0] => [name, request.headers.get(name)]);
-  // Of bytes Deno counts the length by itself.
-  const counted = Number(headers.get("content-length")) <= COPIED;
-  const kept = [...headers].filter(([name]) => !(counted && name === "content-length"));
-  return { at, vary, headers: Object.fromEntries(kept) };
-}
-
-/** An answer from memory, the same bytes for all who read it at a time. */
-function respond(body: Uint8Array<ArrayBuffer>, init: { headers: Record<string, string> }) {
-  if (body.length <= COPIED) return new Response(body, init);
-  const stream = new ReadableStream({
-    start(controller) {
-      controller.enqueue(body);
-      controller.close();
-    },
-  });
-  return new Response(stream, init);
+  return { at, etag, vary, bytes: 0 };
 }
 
 /** A handler that answers popular requests from memory, all others by `app`. */
@@ -85,31 +72,45 @@ export class Hot {
     const { headers } = request;
     for (const name of OF_ITS_OWN) if (headers.get(name) !== null) return this.app(request);
     const answer = this.#answers.get(request.url);
-    if (answer?.body && this.now() - answer.at < FRESH_MS && matches(answer, request)) {
-      return respond(answer.body, answer);
+    if (answer?.response && this.now() - answer.at < FRESH_MS && matches(answer, request)) {
+      return answer.response.clone();
     }
     return this.#ask(request, answer);
   };
 
   async #ask(request: Request, known: Answer | undefined): Promise<Response> {
     const same = known && matches(known, request) ? known : undefined;
-    if (same?.body) {
+    if (same?.response) {
       same.confirming ??= this.#confirm(request, same).finally(() => same.confirming = undefined);
-      if (await same.confirming) return respond(same.body, same);
+      if (await same.confirming) return same.response.clone();
     }
     const at = this.now(), response = await this.app(request);
+    if (same?.taking) return response;
     const answer = describe(request, response, at);
     if (!answer) return response;
-    const popular = same && at - same.at < POPULAR_MS;
-    if (popular && response.body) answer.body = await response.bytes();
+    if (same && at - same.at < POPULAR_MS) await this.#take(response, same, answer);
     this.#keep(request.url, answer);
-    return answer.body ? respond(answer.body, answer) : response;
+    return answer.response?.clone() ?? response;
+  }
+
+  /** Takes an answer of the app into memory, for which another one stood. */
+  async #take(response: Response, before: Answer, answer: Answer) {
+    before.taking = true;
+    try {
+      const bytes = await response.bytes();
+      answer.response = new Response(bytes, response);
+      // Of bytes Deno counts the length by itself.
+      answer.response.headers.delete("content-length");
+      answer.bytes = bytes.length;
+    } finally {
+      before.taking = false;
+    }
   }
 
   /** Asks the app whether an answer still holds. */
   async #confirm({ url, headers: sent }: Request, answer: Answer): Promise<boolean> {
     const at = this.now(), headers = new Headers(sent);
-    headers.set("if-none-match", answer.headers.etag);
+    headers.set("if-none-match", answer.etag);
     const response = await this.app(new Request(url, { headers }));
     await response.body?.cancel();
     if (response.status !== 304) return false;
@@ -121,7 +122,7 @@ export class Hot {
   #keep(url: string, answer: Answer) {
     this.#forget(url);
     this.#answers.set(url, answer);
-    this.#bytes += answer.body?.length ?? 0;
+    this.#bytes += answer.bytes;
     for (const oldest of this.#answers.keys()) {
       if (this.#bytes <= MAX_BYTES && this.#answers.size <= MAX_ANSWERS) break;
       this.#forget(oldest);
@@ -129,7 +130,7 @@ export class Hot {
   }
 
   #forget(url: string) {
-    this.#bytes -= this.#answers.get(url)?.body?.length ?? 0;
+    this.#bytes -= this.#answers.get(url)?.bytes ?? 0;
     this.#answers.delete(url);
   }
 }

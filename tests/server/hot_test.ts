@@ -86,6 +86,19 @@ Deno.test("Hot: many who ask while an answer is looked up cause one look", async
   assertEquals(state.asked.slice(2), ['"one"']);
 });
 
+Deno.test("Hot: many who ask for the same at first do not all take it into memory", async () => {
+  let taken = 0;
+  const hot = new Hot(() => {
+    const response = new Response("one", { headers: { etag: "x", "content-length": "3" } });
+    const bytes = () => (taken++, Response.prototype.bytes.call(response));
+    return Object.assign(response, { bytes });
+  }, () => 0);
+  const get = async () => await (await hot.handle(new Request("http://x/file"))).text();
+  await get();
+  assertEquals(await Promise.all(Array.from({ length: 20 }, get)), Array(20).fill("one"));
+  assertEquals(taken, 1);
+});
+
 Deno.test("Hot: it keeps no more than 32 MiB, and nothing above 8 MiB", async () => {
   const { state, get } = scene("x".repeat(7 * 1024 ** 2));
   const ask = async (i: number) => void await get({}, `http://x/${i}`);

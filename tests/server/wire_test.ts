@@ -77,6 +77,24 @@ Deno.test("serve: what many fetch over and over comes whole to each, with its le
   }
 });
 
+Deno.test("serve: what is answered from memory has the same fields and bytes as from the disk", async () => {
+  await using s = await serve();
+  await s.node.write("arch/ls-lR", "text that shrinks ".repeat(20_000));
+  await s.node.write("arch/core.db", pattern(1000));
+  await s.node.write("arch/none.txt", "");
+  for (const name of ["ls-lR", "core.db", "none.txt", ""]) {
+    const request = `GET /arch/${name} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip, br\r\n` +
+      "Connection: close\r\n\r\n";
+    const answers = [];
+    for (let i = 0; i < 4; i++) {
+      const [head, ...body] = (await exchange(s.port, request)).split("\r\n\r\n");
+      const fields = head.toLowerCase().split("\r\n").filter((line) => !/^date:/.test(line));
+      answers.push([fields.sort().join("\n"), body.join("\r\n\r\n")]);
+    }
+    for (const answer of answers.slice(1)) assertEquals(answer, answers[0]);
+  }
+});
+
 Deno.test("curl: a download resumed at any byte, the same hash", async () => {
   await using s = await serve();
   const size = 3_000_000, bytes = pattern(size), got = join(s.node.data, "got");
