@@ -6,7 +6,7 @@
 import type { Listing } from "../../formats/listing.ts";
 import { compress, type Packed } from "./gzip.ts";
 import { isDirectory, isGone, readBytes, removeTree } from "./read.ts";
-import { holds } from "./standing.ts";
+import { agrees, holds } from "./standing.ts";
 import {
   filesOf,
   LARGE_BYTES,
@@ -105,7 +105,7 @@ export class Publication {
     this.writer.warm();
   }
 
-  /** {@linkcode put} of what is bytes already, in place of `old`. */
+  /** {@linkcode put} of what is bytes already, in place of `old`, which was read just now. */
   replace(
     place: Place,
     name: ListingFile,
@@ -113,17 +113,15 @@ export class Publication {
     old: Uint8Array,
   ) {
     const gzip = readBytes(`${place.dir}/${name}.gz`);
-    this.putBytes(place, name, bytes, gzip && { text: old, gzip });
+    if (!agrees(bytes, old, gzip)) this.write(place, name, bytes, gzip && { text: old, gzip });
   }
 
-  private putBytes(
-    place: Place,
-    name: ListingFile,
-    bytes: Uint8Array<ArrayBuffer>,
-    old?: Packed,
-  ) {
+  private putBytes(place: Place, name: ListingFile, bytes: Uint8Array<ArrayBuffer>) {
+    if (place.fresh || !holds(`${place.dir}/${name}`, bytes)) this.write(place, name, bytes);
+  }
+
+  private write(place: Place, name: ListingFile, bytes: Uint8Array<ArrayBuffer>, old?: Packed) {
     const to = `${place.dir}/${name}`, gzip = isPacked(bytes);
-    if (!place.fresh && holds(to, bytes)) return;
     const from = place.fresh ? to : this.name(name);
     if (gzip && old) this.writer.write(from + ".gz", compress(bytes, old), false);
     this.writer.write(from, bytes, gzip && !old);

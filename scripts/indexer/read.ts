@@ -17,17 +17,6 @@ export function isDirectory(path: string): boolean {
   }
 }
 
-/** True if anything stands there. */
-export function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (isGone(error)) return false;
-    throw error;
-  }
-}
-
 /** Removes what stands there, with all below it. */
 export function removeTree(path: string) {
   try {

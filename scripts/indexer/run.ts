@@ -150,7 +150,7 @@ async function byScan(task: Task, subject: Subject, read: () => State | undefine
 
 function stateOf({ dirs, lookups }: Scan): State {
   const lines = [...dirs].map(([path, state]) => dirLine(path, state));
-  return { dirs: new Table(lines.sort()), lookups: new Table([...new Set(lookups)].sort()) };
+  return { dirs: Table.of(lines), lookups: Table.of([...new Set(lookups)]) };
 }
 
 /** Publishes what was prepared and the state that goes with it. */

@@ -3,6 +3,7 @@
  * have one sorted entry a line, so that lines are found by halving and the rest is copied as bytes. In a
  * directory of 30,000 entries this is the difference between 10 ms and 200 ms.
  */
+import { concat } from "@std/bytes/concat";
 import {
   compareEntries,
   type Entry,
@@ -114,16 +115,6 @@ function join({ bytes, start, end }: Rows, cuts: Cut[], row: (entry: Entry) => s
   }
   if (at < end) pieces.push(bytes.subarray(at, end));
   return pieces;
-}
-
-function concat(pieces: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 const COMMA = encoder.encode(",\n"), END = encoder.encode("\n");

@@ -1,11 +1,11 @@
 /**
  * `state/<repo>.index`: what the listings were made of, so that a later run does only what changed. A
- * header in JSON, a line for each directory, an empty line, a line for each path that a link depends on;
- * both parts sorted. Text, because a person should be able to look at it.
+ * header in JSON, a line for each directory, a line for each path that a link depends on; both parts sorted. Text, because a person should be able to look at it.
  *
  * It is a cache: it stands only while the listings are whole (a run takes it away before it publishes and
  * writes it anew afterwards), and whatever looks wrong about it means that the next run rebuilds all.
  */
+import { concat } from "@std/bytes/concat";
 import { fromHref, toHref } from "../../formats/names.ts";
 import { type Listing, renderHtml, renderJson } from "../../formats/listing.ts";
 import { isGone } from "./read.ts";
@@ -89,7 +89,7 @@ function fingerprint({ closed, indexes }: Circumstances): string {
   return JSON.stringify([boot, look, closed, root.ino, root.size, root.mtime?.getTime()]);
 }
 
-const VERSION = 1;
+const VERSION = 2;
 const encoder = new TextEncoder();
 
 /**
@@ -97,7 +97,8 @@ const encoder = new TextEncoder();
  * byte by byte takes four times as long.
  */
 function hashOf(bytes: Uint8Array): number {
-  const words = new Int32Array(bytes.slice(0, bytes.length & ~3).buffer);
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const words = new Int32Array(aligned.buffer, aligned.byteOffset, bytes.length >> 2);
   let hash = 0x811c9dc5 ^ bytes.length;
   for (let i = 0; i < words.length; i++) {
     hash = Math.imul(hash ^ words[i], 0x01000193);
@@ -113,27 +114,21 @@ function hashOf(bytes: Uint8Array): number {
 export function readState(path: string, now: Circumstances): State | undefined {
   try {
     const bytes = Deno.readFileSync(path);
-    const start = bytes.indexOf(10) + 1;
+    const start = bytes.indexOf(10) + 1, body = bytes.subarray(start);
     const head = JSON.parse(new TextDecoder().decode(bytes.subarray(0, start)));
-    const body = bytes.subarray(start);
     const good = head.v === VERSION && head.bytes === body.length &&
       head.fingerprint === fingerprint(now) && head.hash === hashOf(body);
-    return good ? parseBody(new TextDecoder().decode(body)) : undefined;
+    if (!good) return undefined;
+    return {
+      dirs: new Table(body.subarray(0, head.dirBytes)),
+      lookups: new Table(body.subarray(head.dirBytes)),
+    };
   } catch (error) {
     if (isGone(error) || error instanceof SyntaxError || error instanceof URIError) {
       return undefined;
     }
     throw error;
   }
-}
-
-function parseBody(text: string): State {
-  const middle = text.startsWith("\n") ? 0 : text.indexOf("\n\n") + 1;
-  const lines = (part: string) => part.split("\n").slice(0, -1);
-  return {
-    dirs: new Table(lines(text.slice(0, middle))),
-    lookups: new Table(lines(text.slice(middle + 1))),
-  };
 }
 
 /** Takes the state away: from now on the listings are not what it says. */
@@ -147,18 +142,20 @@ export function removeState(path: string) {
 
 /** Writes the state, whole or not at all. */
 export function writeState(path: string, state: State, now: Circumstances) {
-  const lines = [...state.dirs.all(), "", ...state.lookups.all(), ""];
-  const body = encoder.encode(lines.join("\n"));
-  const head = {
+  const dirs = concat(state.dirs.pieces()), body = concat([dirs, ...state.lookups.pieces()]);
+  const head = JSON.stringify({
     v: VERSION,
     fingerprint: fingerprint(now),
     bytes: body.length,
+    dirBytes: dirs.length,
     hash: hashOf(body),
-  };
+  });
+  // With a body that begins at a whole word, its hash needs no copy of it.
+  const start = encoder.encode(head.padEnd(Math.ceil((head.length + 1) / 4) * 4 - 1) + "\n");
   const beside = path + ".new";
   const file = Deno.openSync(beside, { write: true, create: true, truncate: true });
   try {
-    for (const part of [encoder.encode(JSON.stringify(head) + "\n"), body]) {
+    for (const part of [start, body]) {
       for (let at = 0; at < part.length;) at += file.writeSync(part.subarray(at));
     }
   } finally {

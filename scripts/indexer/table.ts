@@ -1,38 +1,65 @@
 /**
- * Sorted lines that are looked up by what stands before their first space. A few changes to many lines
- * cost little: nothing is parsed before it is asked for.
+ * Sorted lines that are looked up by what stands before their first space. They stay the bytes that a file
+ * holds: nothing is decoded before it is asked for, and what does not change is copied. ASCII only, as
+ * percent-encoded paths are, so that bytes sort as text does.
  */
 export class Table {
   private edits = new Map<string, string | undefined>();
 
-  /** The lines must be sorted by code unit. A key has no character below `!`, so keys sort as lines do. */
-  constructor(private readonly lines: string[]) {}
+  /** The lines must be sorted and each end in a newline. A key has no character below `!`, so keys sort as lines do. */
+  constructor(private readonly bytes: Uint8Array) {}
 
-  /** The first line that is not before `text`. */
+  /** A table of these lines, in any order. */
+  static of(lines: string[]): Table {
+    return new Table(encoder.encode(lines.sort().map((line) => line + "\n").join("")));
+  }
+
+  /** Where the first line begins that is not before `text`. */
   private seek(text: string): number {
-    let low = 0, high = this.lines.length;
+    const { bytes } = this, sought = encoder.encode(text);
+    let low = 0, high = bytes.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.lines[middle] < text) low = middle + 1;
-      else high = middle;
+      const from = middle > low ? bytes.lastIndexOf(NEWLINE, middle - 1) + 1 : low;
+      if (isBefore(bytes, from, sought)) low = this.after(from);
+      else high = from;
     }
     return low;
+  }
+
+  /** Where the next line begins. */
+  private after(from: number): number {
+    return this.bytes.indexOf(NEWLINE, from) + 1;
+  }
+
+  /** The original line that begins there, or `""` at the end. */
+  private line(from: number): string {
+    return from < this.bytes.length
+      ? decoder.decode(this.bytes.subarray(from, this.after(from) - 1))
+      : "";
+  }
+
+  /** Where the original line of a key begins, if there is one. */
+  private find(key: string): number | undefined {
+    const from = this.seek(key), line = this.line(from);
+    return line === key || line.startsWith(key + " ") ? from : undefined;
   }
 
   /** The original lines that begin with `prefix`. */
   startingWith(prefix: string): string[] {
     const found: string[] = [];
-    for (let i = this.seek(prefix); this.lines[i]?.startsWith(prefix); i++) {
-      found.push(this.lines[i]);
+    for (let from = this.seek(prefix);; from = this.after(from)) {
+      const line = this.line(from);
+      if (line === "" || !line.startsWith(prefix)) return found;
+      found.push(line);
     }
-    return found;
   }
 
   /** The line of a key as it is now. A table that has several of a key has only whole lines as keys. */
   get(key: string): string | undefined {
     if (this.edits.has(key)) return this.edits.get(key);
-    const line = this.lines[this.seek(key)];
-    return line === key || line?.startsWith(key + " ") ? line : undefined;
+    const from = this.find(key);
+    return from === undefined ? undefined : this.line(from);
   }
 
   /** Changes, adds, or with `undefined` removes the line of a key. */
@@ -46,30 +73,40 @@ export class Table {
 
   /** How many lines there are now. */
   get size(): number {
-    return this.edited ? this.all().length : this.lines.length;
+    let n = 0;
+    for (let from = 0; from < this.bytes.length; from = this.after(from)) n++;
+    for (const [key, line] of this.edits) {
+      n += (line === undefined ? 0 : 1) - (this.find(key) === undefined ? 0 : 1);
+    }
+    return n;
+  }
+
+  /** All lines as they are now, sorted, as pieces of what a file should hold. */
+  pieces(): Uint8Array[] {
+    const pieces: Uint8Array[] = [];
+    let at = 0;
+    for (const [key, line] of [...this.edits].sort(([a], [b]) => a < b ? -1 : 1)) {
+      const found = this.find(key), from = found ?? this.seek(key);
+      pieces.push(this.bytes.subarray(at, from));
+      if (line !== undefined) pieces.push(encoder.encode(line + "\n"));
+      at = found === undefined ? from : this.after(from);
+    }
+    return [...pieces, this.bytes.subarray(at)];
   }
 
   /** All lines as they are now, sorted. */
   all(): string[] {
-    if (!this.edited) return this.lines;
-    const drop = new Set<number>();
-    for (const key of this.edits.keys()) {
-      const i = this.seek(key), line = this.lines[i];
-      if (line === key || line?.startsWith(key + " ")) drop.add(i);
-    }
-    const kept = this.lines.filter((_, i) => !drop.has(i));
-    const added = [...this.edits.values()].filter((line) => line !== undefined).sort();
-    return merge(kept, added);
+    return this.pieces().map((piece) => decoder.decode(piece)).join("").split("\n").slice(0, -1);
   }
 }
 
-function merge(a: string[], b: string[]): string[] {
-  const merged: string[] = [];
-  let j = 0;
-  for (const line of a) {
-    while (j < b.length && b[j] < line) merged.push(b[j++]);
-    merged.push(line);
+const encoder = new TextEncoder(), decoder = new TextDecoder();
+const NEWLINE = 10;
+
+/** True if the line that begins at `from` sorts before a text. (A newline sorts before all that a text has.) */
+function isBefore(bytes: Uint8Array, from: number, text: Uint8Array): boolean {
+  for (let i = 0; i < text.length; i++) {
+    if (bytes[from + i] !== text[i]) return bytes[from + i] < text[i];
   }
-  while (j < b.length) merged.push(b[j++]);
-  return merged;
+  return false;
 }

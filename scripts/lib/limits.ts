@@ -1,8 +1,7 @@
 /** `[bwlimit]` of mirror.toml: what one client may take of the mirror's line. Sizes in bytes, times in seconds. */
-import { isIP } from "node:net";
 import * as v from "valibot";
 import { parseBytes, parseDuration } from "../../formats/units.ts";
-import { duration, like, text, whole } from "./schema.ts";
+import { duration, isNetwork, like, text, whole } from "./schema.ts";
 
 /** True if `parse` makes a number above zero of a text. */
 const reads = (parse: (text: string) => number) => (value: string) => {
@@ -70,12 +69,6 @@ const kind = v.strictObject(
   { limit: limits, throttle: v.optional(throttle) },
   "allowed is a table with limit and throttle",
 );
-
-/** True for an address, or one with the length of a prefix that its family has. */
-function isNetwork(text: string): boolean {
-  const [address, prefix = "0"] = text.split("/"), family = isIP(address);
-  return family > 0 && Number(prefix) <= (family === 4 ? 32 : 128);
-}
 
 const NETWORK =
   /^(?:\d{1,3}(?:\.\d{1,3}){3}(?:\/\d{1,2})?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:\/\d{1,3})?)$/;

@@ -2,9 +2,8 @@
  * The tables of mirror.toml for the servers that operators trust: what `configure` writes into their
  * configuration. Values come out in a form that needs no quoting there.
  */
-import { isIP } from "node:net";
 import * as v from "valibot";
-import { like, plainPath, whole } from "./schema.ts";
+import { isNetwork, like, plainPath, whole } from "./schema.ts";
 
 const port = (what: string) => whole(what, 0, 65535);
 
@@ -18,10 +17,7 @@ const addresses = v.optional(
 const HOSTS = 'a list of addresses and networks such as "192.0.2.0/24"';
 const network = v.pipe(
   like(HOSTS, /^[0-9A-Fa-f:.]+(?:\/\d{1,3})?$/),
-  v.check((text) => {
-    const [address, bits = "0"] = text.split("/"), version = isIP(address);
-    return version > 0 && Number(bits) <= (version === 4 ? 32 : 128);
-  }, `allowed is ${HOSTS}`),
+  v.check(isNetwork, `allowed is ${HOSTS}`),
 );
 const hosts = v.optional(v.array(network, `allowed is ${HOSTS}`), []);
 

@@ -21,6 +21,10 @@ declare module "@std/assert" {
   ): Promise<E>;
 }
 
+declare module "@std/bytes/concat" {
+  export function concat(buffers: Uint8Array[]): Uint8Array<ArrayBuffer>;
+}
+
 declare module "@std/cli/parse-args" {
   export function parseArgs(
     args: string[],

@@ -1,5 +1,6 @@
 /** The ambient declarations in scripts/lib/std.d.ts are true of the real library. */
 import { assertEquals, assertThrows } from "@std/assert";
+import { concat } from "@std/bytes/concat";
 import { parseArgs } from "@std/cli/parse-args";
 import * as path from "@std/path/posix";
 import { closestString } from "@std/text/closest-string";
@@ -12,6 +13,7 @@ Deno.test("std: the functions that are declared exist and behave as declared", (
     quiet: true,
     data: "x",
   });
+  assertEquals(concat([new Uint8Array([1]), new Uint8Array([2, 3])]), new Uint8Array([1, 2, 3]));
   assertEquals(closestString("archlinx", ["debian", "archlinux"]), "archlinux");
   assertEquals(parse("[a]\nb = [1]"), { a: { b: [1] } });
   assertThrows(() => parse("a="), Error);

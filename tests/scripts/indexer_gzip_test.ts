@@ -61,3 +61,12 @@ Deno.test("compress: an older version of somebody else is not used", () => {
   for (const gzip of foreign) assertEquals(compress(text, { text, gzip }), good);
   assertEquals(compress(text, { text: text.slice(1), gzip: good }), good);
 });
+
+Deno.test("compress: a text in so many pieces that they must be longer", () => {
+  // Every line begins a piece: all have the same 16 bytes that decide, and these do.
+  const line = (i: number) => `${"x".repeat(9)}yyyyyyyyyyyyy248 ${i}\n`;
+  const text = encode(Array.from({ length: 40_000 }, (_, i) => line(i)).join(""));
+  const packed = compress(text);
+  assertEquals(gunzipSync(packed).length, text.length);
+  assertEquals(compress(text, { text, gzip: packed }), packed);
+});
