@@ -105,7 +105,10 @@ export class Publication {
     this.writer.warm();
   }
 
-  /** {@linkcode put} of what is bytes already, in place of `old`, which was read just now. */
+  /**
+   * {@linkcode put} of what is bytes already, in place of `old`, which was read just now. What is small is
+   * written before this returns: the memory is the caller's again.
+   */
   replace(
     place: Place,
     name: ListingFile,

@@ -10,7 +10,7 @@ import { Detour, Looker } from "./look.ts";
 import { OWN_NAMES } from "./page.ts";
 import { below, nameOf, parentOf } from "./paths.ts";
 import type { Publication } from "./publish.ts";
-import { readBytes, readHead } from "./read.ts";
+import { readHead, Room } from "./read.ts";
 import { type Record, toSecond } from "./records.ts";
 import { Scan, type Subject } from "./scan.ts";
 import { type Edit, readFiles, splice } from "./splice.ts";
@@ -31,6 +31,9 @@ export class Update {
   private done = new Set<string>();
   /** What changes in the listing of each directory, by entry name. */
   private edits = new Map<string, Map<string, Entry | undefined>>();
+
+  /** For the two files of a listing as they stand, and for one of them as it is to be. */
+  private readonly rooms = [new Room(), new Room(), new Room()];
 
   constructor(
     private readonly subject: Subject,
@@ -194,7 +197,8 @@ export class Update {
   /** Changes one listing. True if its totals are others than before. */
   private change(path: string): boolean {
     const dir = this.subject.indexes + (path && "/" + toText(path));
-    const json = readBytes(`${dir}/index.json`), html = readBytes(`${dir}/index.html`);
+    const [oldJson, oldHtml, room] = this.rooms;
+    const json = oldJson.read(`${dir}/index.json`), html = oldHtml.read(`${dir}/index.html`);
     const listing = json && html && readFiles(json, html);
     const line = this.state.dirs.get(dirKey(path));
     const damaged = () => new Detour("full", `the listing of ${dirKey(path)} is damaged`);
@@ -205,8 +209,8 @@ export class Update {
     const own = toSecond(Deno.lstatSync(this.subject.static + (path && "/" + toText(path))).mtime);
     const after = splice(listing, edits, uncounted, own), place = { dir, fresh: false };
     if (!after) throw damaged();
-    this.publication.replace(place, "index.json", after.json, json);
-    this.publication.replace(place, "index.html", after.html, html);
+    this.publication.replace(place, "index.json", room.join(after.json), json);
+    this.publication.replace(place, "index.html", room.join(after.html), html);
     this.touched++;
     this.entries += edits.length;
     const [, before] = readDirLine(line);

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { concat } from "@std/bytes/concat";
 import {
   compareEntries,
   type Entry,
@@ -43,7 +44,7 @@ function spliced(from: Entry[], edits: [string, Entry | undefined][]) {
   const before = listing(from);
   const files = readFiles(encode(renderJson(before)), encode(renderHtml(before)))!;
   const after = splice(files, edits.map(([name, entry]) => ({ name, entry })), new Set(), 9)!;
-  return [after.json, after.html].map((bytes) => new TextDecoder().decode(bytes));
+  return [after.json, after.html].map((pieces) => new TextDecoder().decode(concat(pieces)));
 }
 
 Deno.test("splice: edits of all kinds, the same files as rendering all", () => {
