@@ -37,6 +37,8 @@ const SPEC: CommandSpec = {
   ],
 };
 
+const PLAIN = ["The web page is not built, so browsers get the plain listings: deno task build"];
+
 /** The command; gives its exit code. */
 export function main(args: string[], run: Run = realRun): Promise<number> {
   return command(SPEC, args, async ({ values, switches, log }) => {
@@ -64,13 +66,17 @@ export function main(args: string[], run: Run = realRun): Promise<number> {
     for (const name of [...names("new"), ...names("changed"), ...edited]) {
       log.detail(`${dry ? "would write" : "wrote"} ${join(out, name)} (${changes.get(name)})`);
     }
-    const count = changes.size - names("same").length;
+    const count = changes.size - names("same").length, s = count === 1 ? "" : "s";
     log.info(
-      `${out}: ${count} files ${dry ? "would be " : ""}written, the rest is as it should be`,
+      count
+        ? `${out}: ${count} file${s} ${dry ? "would be " : ""}written, the rest is as it should be`
+        : `${out}: all is as it should be`,
     );
+    if (nginx) log.info(`nginx ${nginx.version.join(".")} takes it (nginx -t)`);
     for (const path of kept) log.warn(`The edited one is kept as ${path}`);
     const lines = [
       ...advice(config, site, nginx !== undefined),
+      ...(await exists(site.web) ? [] : PLAIN),
       ...ftpAdvice(site, files.get("vsftpd.hosts"), await readText("/etc/hosts.allow")),
     ];
     for (const line of lines) log.info(line);
@@ -93,9 +99,29 @@ async function siteOf(
       `${config.file}: server.nginx.certificate and certificate_key are needed together.`,
     );
   }
-  const certified = certificate !== undefined && await exists(certificate) && await exists(key!);
+  const [certified, keyed] = await Promise.all([certificate, key].map(isThere));
+  if (certified !== keyed) {
+    const [there, missing] = certified ? [certificate, key] : [key, certificate];
+    throw new Failure(
+      `There is ${there}, but no ${missing}. Nothing was written.`,
+      "Without both there is no TLS: correct server.nginx.certificate and certificate_key.",
+    );
+  }
   const web = fromFileUrl(new URL("../web/dist", import.meta.url));
   return { out, web, prefix, nginx: nginx ?? UNKNOWN_NGINX, certified };
+}
+
+/** True if a file of the certificate can be found. Debian's /etc/letsencrypt is root's alone. */
+async function isThere(path: string | undefined): Promise<boolean> {
+  try {
+    return path !== undefined && await exists(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    throw new Failure(
+      `Cannot look for ${path}: permission denied. Nothing was written.`,
+      "Run this as a user who may read it.",
+    );
+  }
 }
 
 /** `nginx -t` on the same configuration, with everything it would write or bind in a temporary folder. */

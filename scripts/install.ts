@@ -16,7 +16,10 @@ const SPEC: CommandSpec = {
   summary: "place the code and the systemd units on this machine",
   operands: "",
   options: {
-    prefix: { value: "DIR", help: "where code and units go (default: /usr/local)" },
+    prefix: {
+      value: "DIR",
+      help: "where code and units go (default: /usr/local); the rest stays in /etc and /srv",
+    },
     root: { value: "DIR", help: "put everything below DIR, for packagers; nothing is run" },
     uninstall: { help: "remove what was placed; configuration and storage stay" },
     "dry-run": { help: "print what would be placed or removed" },
@@ -53,11 +56,14 @@ export function main(args: string[]): Promise<number> {
       else if (remove) await take(root, place);
       else await put(root, prefix, place, log);
     }
+    const steps = root ? [] : await stepsOf(prefix, remove);
+    for (const step of dry ? steps : []) say(`$ ${step.join(" ")}`);
     if (dry) return EXIT.done;
     if (remove) {
       await Deno.remove(`${root}${prefix}/lib/mirrorkit`, { recursive: true }).catch(() => {});
     }
-    if (!root) await settle(remove, log);
+    for (const step of steps) await settle(step);
+    if (!root) log.info(remove ? REMOVED : placed(prefix));
     return EXIT.done;
   });
 }
@@ -86,33 +92,49 @@ async function take(root: string, place: Place) {
   });
 }
 
-/** Makes the user and the folders, and has systemd read its units again. */
-async function settle(removed: boolean, log: Log) {
-  const steps = [
-    ...(removed ? [] : [["systemd-sysusers", "mirrorkit.conf"], [
-      "systemd-tmpfiles",
-      "--create",
-      "mirrorkit.conf",
-    ]]),
-    ["systemctl", "daemon-reload"],
+/** Commands that make the user and the folders, and have systemd read its units again, where it runs. */
+export async function stepsOf(prefix: string, remove: boolean): Promise<string[][]> {
+  const made = [
+    ["systemd-sysusers", `${prefix}/lib/sysusers.d/mirrorkit.conf`],
+    ["systemd-tmpfiles", "--create", `${prefix}/lib/tmpfiles.d/mirrorkit.conf`],
   ];
-  for (const [program, ...args] of steps) {
-    const { success, stderr } = await new Deno.Command(program, { args }).output().catch(() => {
-      throw new Failure(
-        `${program} is missing: this machine does not run systemd.`,
-        "Use --root DIR.",
-      );
-    });
-    if (!success) {
-      log.warn(`${program} ${args.join(" ")}: ${new TextDecoder().decode(stderr).trim()}`);
-    }
-  }
-  log.info(
-    removed
-      ? "Removed. /etc/mirrorkit, /srv/mirror and the user mirrorkit stay."
-      : "Placed. Next: fill in /etc/mirrorkit/mirror.toml, then for each of its repositories\n" +
-        "  systemctl enable --now mirrorkit-sync@NAME.timer\nand the server: systemctl enable --now mirrorkit",
+  // As sd_booted(3) asks.
+  const booted = await exists("/run/systemd/system");
+  return [...(remove ? [] : made), ...(booted ? [["systemctl", "daemon-reload"]] : [])];
+}
+
+/** Runs one of them. Throws {@linkcode Failure} where it fails. */
+export async function settle([program, ...args]: string[]) {
+  const { success, stderr } = await outputOf(program, args);
+  if (success) return;
+  throw new Failure(
+    `${program} ${args.join(" ")} failed: ${new TextDecoder().decode(stderr).trim()}`,
+    "The files are in place; run this command again once the reason is gone.",
   );
+}
+
+async function outputOf(program: string, args: string[]) {
+  try {
+    return await new Deno.Command(program, { args }).output();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Failure(
+      `${program} is missing: this machine does not run systemd.`,
+      "Use --root DIR.",
+    );
+  }
+}
+
+const REMOVED = "Removed. /etc/mirrorkit, /srv/mirror and the user mirrorkit stay.";
+
+function placed(prefix: string): string {
+  // Where systemd looks by itself: systemd.unit(5).
+  const known = prefix === "/usr" || prefix === "/usr/local";
+  return "Placed. Next: fill in /etc/mirrorkit/mirror.toml" +
+    (known ? "" : `, then systemctl link ${prefix}/lib/systemd/system/mirrorkit*`) +
+    ", then for each of its repositories\n" +
+    "  systemctl enable --now mirrorkit-sync@NAME.timer\n" +
+    "and the server: systemctl enable --now mirrorkit";
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

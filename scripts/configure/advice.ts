@@ -56,6 +56,9 @@ export function advice(config: Config, site: Site, nginxFound: boolean): string[
         '(libnginx-mod-stream) or set server.rsync.tls = "stunnel", and run this again.',
     );
   }
+  if (nginxFound && tls && !site.nginx.http3) {
+    lines.push(`No HTTP/3: this nginx ${site.nginx.version.join(".")} was built without it.`);
+  }
   if (!certified && nginx.tls_port > 0) {
     lines.push(
       nginx.certificate

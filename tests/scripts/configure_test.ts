@@ -1,5 +1,5 @@
 /** `configure` as an operator runs it, with the nginx of this machine. */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/posix";
 import { exists } from "../../scripts/lib/files.ts";
 import { TestNode } from "../helpers/node.ts";
@@ -25,10 +25,12 @@ Deno.test("configure: writes, says what to do; again it has nothing to write", a
   const first = await c.configure("--json");
   assertEquals(first.code, 0, first.stderr);
   assertStringIncludes(first.stderr, "Open: TCP 80, 873, 21, 40000-40999");
+  assertMatch(first.stderr, /nginx \d\S+ takes it/);
   assertEquals(JSON.parse(first.stdout).files["nginx.conf"], "new");
   assert(await exists(c.node.path("state/rsyncd.d")));
   const second = await c.configure("--json");
   assertEquals(new Set(Object.values(JSON.parse(second.stdout).files)), new Set(["same"]));
+  assertStringIncludes(second.stderr, "all is as it should be");
   assertEquals((await c.configure("--diff")).stdout.trim(), "");
 });
 
@@ -73,6 +75,7 @@ Deno.test("configure: what cannot work, one message, and nothing is written", as
   const tls = (key: string) => `[server.nginx]\ncertificate = "${broken}"\n${key}`;
   const cases: [string, number, string][] = [
     [tls(`certificate_key = "${broken}"\n`), 1, "nginx does not take the configuration"],
+    [tls(`certificate_key = "/none/key.pem"\n`), 1, "c.pem, but no /none/key.pem. Nothing"],
     [tls(""), 2, "certificate and certificate_key are needed together"],
     [`[server.ftp]\naddresses = ["::1", "127.0.0.1"]\n`, 2, "server.ftp.addresses"],
   ];

@@ -1,6 +1,7 @@
-import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { main } from "../../scripts/install.ts";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { main, settle, stepsOf } from "../../scripts/install.ts";
 import { places, render } from "../../scripts/install/layout.ts";
+import { Failure } from "../../scripts/lib/cli.ts";
 import { snapshot } from "../helpers/arch.ts";
 import { tempDir } from "../helpers/node.ts";
 
@@ -62,4 +63,18 @@ Deno.test("install: into a root, it runs there; uninstall leaves configuration a
     "etc/mirrorkit/mirror.toml 4",
   ]);
   assert((await Deno.stat(root + "/srv/mirror/static")).isDirectory);
+});
+
+Deno.test("stepsOf: the user and the folders by the files that were placed, whatever the prefix", async () => {
+  const made = (await stepsOf("/p", false)).filter(([program]) => program !== "systemctl");
+  assertEquals(made, [
+    ["systemd-sysusers", "/p/lib/sysusers.d/mirrorkit.conf"],
+    ["systemd-tmpfiles", "--create", "/p/lib/tmpfiles.d/mirrorkit.conf"],
+  ]);
+});
+
+Deno.test("settle: a step that fails is no success, and says what to run again", async () => {
+  await settle(["true"]);
+  await assertRejects(() => settle(["ls", "/none"]), Failure, "ls /none failed: ");
+  await assertRejects(() => settle(["mirrorkit-none"]), Failure, "is missing");
 });

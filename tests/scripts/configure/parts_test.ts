@@ -247,6 +247,11 @@ Deno.test("advice: packages, ports and commands of what is configured", () => {
   assertStringIncludes(lines, "statcat hub, statcat spoke");
   assertStringIncludes(lines, "/logrotate.conf /etc/logrotate.d/mirrorkit");
   assertStringIncludes(lines, 'below [server]: socket = "/run/mirrorkit/server.sock"');
+  assertStringIncludes(lines, "No HTTP/3: this nginx 1.");
+  const http3 = site({ nginx: { ...site().nginx, http3: true } });
+  const three = advice(config(`[server.nginx]\n${CERTIFIED}`), http3, true).join("\n");
+  assertStringIncludes(three, "UDP 443");
+  assertEquals(three.includes("No HTTP/3"), false);
   const none = advice(config(`[server.nginx]\n${CERTIFIED}`), site({ certified: false }), true);
   assertStringIncludes(
     none.join("\n"),
