@@ -1,6 +1,6 @@
 /** Speaks with nft(8): text in, JSON out, and errors as messages that say what to do. */
 import { Failure } from "../lib/cli.ts";
-import { type Run, run as runProgram, tied } from "../lib/run.ts";
+import { NO_PROGRAM, type Run, run as runProgram, tied } from "../lib/run.ts";
 
 /**
  * The permission to speak with the kernel's netlink comes from the namespace's owner; what is sent at once
@@ -83,9 +83,7 @@ export async function apply(text: string, run: Run = runProgram): Promise<void> 
     input: new TextEncoder().encode(text),
   });
   if (result.code === 0) return;
-  throw /setpriv: failed to execute nft/.test(result.stderr)
-    ? missing()
-    : explainNft(result.stderr);
+  throw result.code === NO_PROGRAM ? missing() : explainNft(result.stderr);
 }
 
 /** Groups of commands in as few transactions as fit; a group is never split. */
@@ -149,20 +147,19 @@ export class Session implements AsyncDisposable {
     this.stdin = this.child.stdin.getWriter() as never;
     void this.read(this.child.stdout, (line) => this.waiting.shift()?.resolve(line));
     let complaint = "";
-    const explained = () => /execute nft/.test(complaint) ? missing() : explainNft(complaint);
     const said = this.read(this.child.stderr, (line) => {
       complaint += line + "\n";
       // Three lines: what, where, and what points to it. No answer comes, so who waits is told.
       if (!/^Error|failed/.test(line)) return;
       setTimeout(() => {
-        this.waiting.shift()?.reject(explained());
+        this.waiting.shift()?.reject(explainNft(complaint));
         complaint = "";
       }, 20);
     });
-    void Promise.all([this.child.status, said]).then(() => {
+    void Promise.all([this.child.status, said]).then(([{ code }]) => {
       this.ended = true;
-      complaint ||= "it has ended";
-      for (const one of this.waiting.splice(0)) one.reject(explained());
+      const why = code === NO_PROGRAM ? missing() : explainNft(complaint || "it has ended");
+      for (const one of this.waiting.splice(0)) one.reject(why);
     });
   }
 

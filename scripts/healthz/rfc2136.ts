@@ -5,7 +5,7 @@
  */
 import { Failure } from "../lib/failure.ts";
 import type { Dns } from "../lib/healthz.ts";
-import { type Run, run as realRun } from "../lib/run.ts";
+import { NO_PROGRAM, type Run, run as realRun } from "../lib/run.ts";
 import {
   type DnsRecord,
   type Held,
@@ -45,7 +45,7 @@ export function rfc2136(
     );
     const status = /status: (\w+)/.exec(lines.join("\n"))?.[1];
     if (code !== 0 || status !== "NOERROR" && status !== "NXDOMAIN") {
-      if (code === MISSING) throw missing("dig");
+      if (code === NO_PROGRAM) throw missing("dig");
       const why = status ?? lines.find((l) => /^;;? /.test(l))?.replace(/^;+ /, "") ??
         stderr.trim();
       throw new Failure(`Cannot read ${name} ${type} at ${where}: ${why || `dig: exit ${code}`}.`);
@@ -82,7 +82,7 @@ export function rfc2136(
       const input = new TextEncoder().encode(updateScript(dns, name, plan, held as Read));
       const { code, stderr } = await run({ command: "nsupdate", args }, { input, signal: limit() });
       if (code === 0) return;
-      if (code === MISSING) throw missing("nsupdate");
+      if (code === NO_PROGRAM) throw missing("nsupdate");
       const why = stderr.trim().split("\n").at(-1) || `nsupdate: exit ${code}`;
       if (/\b(?:NXRRSET|YXRRSET|NXDOMAIN|YXDOMAIN)\b/.test(why)) {
         throw new Failure(
@@ -98,8 +98,6 @@ export function rfc2136(
   };
 }
 
-/** What setpriv(1) ends with where a program is not there. */
-const MISSING = 127;
 const missing = (program: string) =>
   new Failure(`There is no ${program} on this machine.`, "apt install bind9-dnsutils");
 

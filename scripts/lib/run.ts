@@ -34,16 +34,18 @@ export interface RunResult {
 /** The signature of {@linkcode run}, so that a test can pass a recorder. */
 export type Run = (program: Program, options?: RunOptions) => Promise<RunResult>;
 
+/** What a program ends with that is not there, as in every shell. */
+export const NO_PROGRAM = 127;
+
 /**
  * The program under setpriv(1), which has the kernel end it when this process dies, however it dies:
- * a killed syncrepo must not leave an rsync that goes on writing below the next one.
+ * a killed syncrepo must not leave an rsync that goes on writing below the next one. Whose parent died before
+ * that was said is told by nobody, so it looks, and does not even begin.
  */
 export function tied(program: Program): Program {
-  return {
-    ...program,
-    command: "setpriv",
-    args: ["--pdeathsig", "TERM", "--", program.command, ...program.args],
-  };
+  const begin = '[ "$PPID" = "$0" ] && exec "$@"';
+  const shell = ["/bin/sh", "-c", begin, String(Deno.pid), program.command, ...program.args];
+  return { ...program, command: "setpriv", args: ["--pdeathsig", "TERM", "--", ...shell] };
 }
 
 /** Runs a program to its end, with `LC_ALL=C` and lines decoded as UTF-8. Throws `NotFound` if it is missing. */

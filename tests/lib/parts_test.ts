@@ -5,7 +5,7 @@ import { Failure, UsageError } from "../../scripts/lib/cli.ts";
 import type { Config } from "../../scripts/lib/config.ts";
 import { exists, readText, writeWhole } from "../../scripts/lib/files.ts";
 import { isLocked, takeLock } from "../../scripts/lib/lock.ts";
-import { run } from "../../scripts/lib/run.ts";
+import { NO_PROGRAM, run, tied } from "../../scripts/lib/run.ts";
 import { checkSchedules, fixMinute, nextRun, stableMinute } from "../../scripts/lib/schedule.ts";
 import {
   addChanges,
@@ -49,6 +49,21 @@ Deno.test("checkSchedules: a pattern that croner does not take is named", () => 
   for (const good of [undefined, "17 * * * *", "~ */6 * * *", "0 3 1 1 MON"]) check(good)();
   const { message } = assertThrows(check("61 * * * *"), UsageError);
   assertMatch(message, /^f: schedule = "61 \* \* \* \*" of a is not allowed; .*minute: 61/);
+});
+
+Deno.test("tied: a program whose parent is not who started it any more does not begin", async () => {
+  await using dir = await tempDir();
+  const touch = (name: string) => tied({ command: "touch", args: [`${dir.path}/${name}`] });
+  const start = (command: string, args: string[]) => new Deno.Command(command, { args }).output();
+  const own = touch("own"), orphan = touch("orphan");
+  await start(own.command, own.args);
+  // As after a parent that was killed between its fork and setpriv's call: somebody else is the parent.
+  await start("sh", ["-c", '"$@"; :', "sh", orphan.command, ...orphan.args]);
+  assertEquals((await Array.fromAsync(Deno.readDir(dir.path))).map(({ name }) => name), ["own"]);
+});
+
+Deno.test("run: a program that is not there, its code", async () => {
+  assertEquals((await run({ command: "no-such-program", args: [] })).code, NO_PROGRAM);
 });
 
 Deno.test("writeWhole: replaces, makes folders, leaves nothing beside", async () => {
