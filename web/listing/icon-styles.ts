@@ -38,15 +38,15 @@ export const icons = css`
     inset-block-start: 0.125rem;
     width: 16px;
     height: 16px;
-    background: var(--quiet);
-    opacity: 0.75;
+    /* A colour that is seen through needs no layer of its own, as an element that is would. */
+    background: color-mix(in srgb, var(--ink, var(--quiet)) 75%, transparent);
     clip-path: var(--icon);
   }
-  #space .dir .name::before {
-    background: var(--accent);
+  .dir {
+    --ink: var(--accent);
   }
-  #space .broken .name::before {
-    background: var(--alarm);
+  .broken {
+    --ink: var(--alarm);
   }
   @media (forced-colors: active) {
     #space .name::before {

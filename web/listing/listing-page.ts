@@ -118,25 +118,31 @@ export class ListingPage extends LitElement {
     this._timer = undefined;
     // Until there are rows, each moment may bring the first.
     if (this.kept.count > 0) this._shownAt = performance.now();
-    if (this.loader.phase === "complete" && this._phase !== "complete") {
-      this._readme = findReadme(this.kept);
-      this._warm();
-      if (this._readme) import("./readme-text.ts");
-    }
     const { phase } = this.loader, changed = phase !== this._phase;
     this._phase = phase;
     this.version++;
     if (changed) {
-      this.updateComplete.then(() => this.list.updateComplete)
-        .then(() => performance.mark(`listing-${phase}`));
+      this.updateComplete.then(() => this.list.updateComplete).then(() => {
+        performance.mark(`listing-${phase}`);
+        if (phase === "complete") this._idle();
+      });
     }
     if (!this._arrival.done) this.updateComplete.then(() => this._arrive());
   }
 
-  /** Has the filter compiled while nothing else is to be done: the first key should not wait for that. */
-  private _warm() {
-    const some = Uint32Array.from({ length: Math.min(20_000, this.kept.count) }, (_, i) => i);
+  /**
+   * What the rows need not wait for: the README, and the filter, which is compiled while nothing else is to be
+   * done, so that the first key does not wait for that.
+   */
+  private _idle() {
     const idle = globalThis.requestIdleCallback ?? ((task: () => void) => setTimeout(task, 300));
+    const some = Uint32Array.from({ length: Math.min(20_000, this.kept.count) }, (_, i) => i);
+    idle(() => {
+      this._readme = findReadme(this.kept);
+      if (!this._readme) return;
+      import("./readme-text.ts");
+      this.requestUpdate();
+    });
     for (let i = 0; i < 3; i++) idle(() => filterWord(this.kept, some, "~~"));
   }
 

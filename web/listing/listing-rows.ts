@@ -88,7 +88,8 @@ export class ListingRows extends LitElement {
   }
 
   override firstUpdated() {
-    this._measure();
+    // It is heard of the first time when the browser has laid out its first frame, and before it paints that:
+    // nothing is laid out twice, and the page's script ends the sooner.
     this._resized.observe(this._ruler);
   }
 
@@ -142,6 +143,14 @@ export class ListingRows extends LitElement {
     this._scroller.measure(this._heights.total);
   }
 
+  /** Rows can be shown: measured at the latest now, for a tab that nobody sees has no frame. */
+  private async _ready() {
+    await this.updateComplete;
+    if (this.metrics) return;
+    this._measure();
+    await this.updateComplete;
+  }
+
   /** The entry of the first row below what covers the view's upper edge, and how far it is scrolled out. */
   firstShown(inset = 0): { entry: number; offset: number } {
     const y = this._scroller.place.y + inset;
@@ -154,7 +163,7 @@ export class ListingRows extends LitElement {
 
   /** Shows an entry where {@linkcode firstShown} found it. */
   async showAgain(entry: number, offset: number) {
-    await this.updateComplete;
+    await this._ready();
     const position = this.positionOf(entry);
     if (position < 0 || !this._heights) return;
     this._scroller.to(this._heights.top(position) + offset);
@@ -180,7 +189,7 @@ export class ListingRows extends LitElement {
 
   /** Makes a row the keyboard's, and shows it. */
   async activate(position: number, { focus = true } = {}) {
-    await this.updateComplete;
+    await this._ready();
     if (position < 0 || position >= this.count || !this._heights) return;
     this.active = this.entryAt(position);
     this._focus = focus;
