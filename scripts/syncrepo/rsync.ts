@@ -1,7 +1,7 @@
 /** rsync as data: the command lines we run, and what its output and exit codes mean. See rsync(1). */
 import { fromText } from "../../formats/names.ts";
 import { formatBytes, formatDuration } from "../../formats/units.ts";
-import type { Program, RunOptions, RunResult } from "../lib/run.ts";
+import { NO_PROGRAM, type Program, type RunOptions, type RunResult } from "../lib/run.ts";
 
 /** What every call of one sync has in common. */
 export interface Source {
@@ -185,6 +185,7 @@ const EXITS: Record<number, [meaning: string, retry: boolean]> = {
   24: ["files vanished at the upstream during the transfer", true],
   30: ["no data came for the time allowed", true],
   35: ["the upstream did not answer in time", true],
+  [NO_PROGRAM]: ["rsync is not installed: install it with deno task setup --for mirror", false],
 };
 
 /** How an rsync ended, in words, with the line of stderr that says more. */

@@ -142,6 +142,10 @@ Deno.test("explainExit: meaning, and whether another try may help", () => {
     /no such module.*exit 5: @ERROR: Unknown module/,
   );
   assertMatch(explain(137, "", "SIGKILL").message, /ended by SIGKILL/);
+  assertEquals([explain(127).message, explain(127).retry], [
+    "rsync is not installed: install it with deno task setup --for mirror (rsync exit 127)",
+    false,
+  ]);
   assertMatch(
     explainExit({ code: 20, signal: null, stderr: "", stalled: true }).message,
     /no data came/,
