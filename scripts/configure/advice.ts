@@ -42,7 +42,10 @@ export function advice(config: Config, site: Site, nginxFound: boolean): string[
     `       mkdir -p ${site.prefix}/run/vsftpd/empty && vsftpd ${out}/vsftpd.conf`,
   ];
   if (front && rsync.tls === "stunnel") lines.push(`       stunnel ${out}/stunnel.conf`);
-  if (config.statcat.hub) lines.push("       statcat hub, statcat spoke (live traffic)");
+  const live = config.statcat.hub ? ", statcat hub, statcat spoke" : "";
+  lines.push(
+    `       deno task start (syncs, listings, /status.json, /healthz${live}) or the units`,
+  );
   lines.push(`Keep logs small: cp ${out}/logrotate.conf /etc/logrotate.d/mirrorkit`);
   if (!config.server.socket) {
     lines.push(`Set in mirror.toml, below [server]: socket = "${SOCKET}"`);
