@@ -97,3 +97,10 @@ export const WORK = `(async () => {
 export const TRANSFERRED = `performance.getEntriesByType("navigation")[0].encodedBodySize +
   performance.getEntriesByType("resource").filter((r) => /[.](js|css)$/.test(r.name))
     .reduce((sum, r) => sum + r.encodedBodySize, 0)`;
+
+/** Waits until a page has loaded, and what it fetches then, too. */
+export const LOADED = `new Promise((resolve) => {
+  const loaded = () => setTimeout(resolve, 1000);
+  if (document.readyState === "complete") loaded();
+  else addEventListener("load", loaded);
+})`;
