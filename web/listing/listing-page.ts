@@ -20,7 +20,7 @@ import type { SelectionBar } from "./selection-bar.ts";
 import { Selection } from "./selection.ts";
 
 /** While rows come in, they are shown anew at most so often. */
-const EVERY_MS = 500;
+const EVERY_MS = 1000;
 
 /** After the last key in the filter, the URL follows. */
 const URL_MS = 300;

@@ -10,6 +10,9 @@ export type Phase = "loading" | "complete" | "cut" | "refused";
 /** Parts of a stream are read for so long before the page may answer a person again. */
 const BUSY_MS = 12;
 
+/** A part that took so long was not there yet. */
+const WAITED_MS = 2;
+
 const MAX_PAUSE_MS = 30_000;
 
 /** What the server said where it gave no listing. */
@@ -112,8 +115,11 @@ export class Loader {
     const now = this.options.now ?? (() => performance.now());
     let since = now();
     for (;;) {
+      const asked = now();
       const { done, value } = await reader.read();
       if (done) break;
+      // While nothing came, all others had their turn: on a slow line, it is always theirs.
+      if (now() - asked > WAITED_MS) since = now();
       const known = Math.min(skip, value.length);
       skip -= known;
       try {
