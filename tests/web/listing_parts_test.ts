@@ -218,7 +218,7 @@ Deno.test("Shown: typing on, more rows and another order, each the same as from 
   const names = Array.from({ length: 300 }, (_, i) => `p${i}-${i % 7}`);
   const text = renderJson({ ...HEAD, entries: named(names) }), bytes = bytesOf(text);
   const kept = new Kept(), shown = new Shown(), sort = { key: "bytes", descending: true } as const;
-  const states = ["", "1", "1 -", "1 -3", "", "2"];
+  const states = ["", "1", "1 -", "1 -3", "1 -", "1", "", "1", "", "2"];
   for (let at = 0, step = 0; at < bytes.length + 500; at += 500, step++) {
     kept.push(bytes.slice(at, at + 500));
     const address = { sort, filter: states[step % states.length] };
@@ -237,6 +237,16 @@ Deno.test("Shown: typing on, more rows and another order, each the same as from 
   const all = by("name", true, "");
   assertEquals(by("name", true, "1 -3"), all.filter((n) => n.includes("1") && n.includes("-3")));
   assertEquals(by("name", false, "1 -3"), by("name", true, "1 -3").toReversed());
+});
+
+Deno.test("Shown: a character taken back, what was found before without another search", () => {
+  const kept = keepEntries(named(["a1", "a12", "b2"]));
+  const shown = new Shown(), sort = { key: "name", descending: false } as const;
+  const find = (filter: string) => shown.update(kept, { sort, filter });
+  const one = find("1"), a = find("1 a");
+  assertEquals([namesOf(kept, one!), namesOf(kept, a!)], [["a1", "a12"], ["a1", "a12"]]);
+  assert(find("1") === one && find("") === undefined && find("1") === one);
+  assertEquals(namesOf(kept, find("2")!), ["a12", "b2"]);
 });
 
 Deno.test("Heights: each row stands where those before it end, whatever their lines", () => {

@@ -143,7 +143,8 @@ export class ListingPage extends LitElement {
       import("./readme-text.ts");
       this.requestUpdate();
     });
-    for (let i = 0; i < 3; i++) idle(() => filterWord(this.kept, some, "~~"));
+    const end = this.kept.count ? this.kept.entry(0).name.slice(-2) : "~~";
+    for (const word of ["~~", end, "~~", end]) idle(() => filterWord(this.kept, some, word));
   }
 
   private _arrive() {

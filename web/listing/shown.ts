@@ -14,6 +14,8 @@ export class Shown {
   #filter = "";
   /** What the filter found, in the listing's own order. */
   #found: Uint32Array | undefined;
+  /** What was found for each text on the way to the filter, for who takes a character back. */
+  #way: [filter: string, found: Uint32Array][] = [];
   /** Entries that the filter has seen. */
   #seen = 0;
 
@@ -36,11 +38,16 @@ export class Shown {
    * end of it to the other.
    */
   #find(kept: Kept, wanted: string): Uint32Array | undefined {
+    if (kept !== this.#kept || kept.count !== this.#seen) this.#way = [];
     if (wanted === "") return undefined;
     if (wanted === this.#filter) return this.#extended(kept, wanted);
+    this.#way = this.#way.filter(([before]) => wanted.startsWith(before));
+    const [before, found] = this.#way.at(-1) ?? [];
+    if (before === wanted) return found;
     // Who types on looks for some of what was found: every word of before begins one of now.
-    const typedOn = this.#filter !== "" && wanted.startsWith(this.#filter);
-    return search(kept, typedOn && this.#seen === kept.count ? this.#found : undefined, wanted);
+    const now = search(kept, found, wanted)!;
+    this.#way.push([wanted, now]);
+    return now;
   }
 
   /** With the entries that came since. */
