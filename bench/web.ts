@@ -28,7 +28,11 @@ interface Visit {
   busy: number;
 }
 
-/** Memory of our page's renderer: the largest but for that of the browser's own window. */
+/**
+ * Memory of our page's renderer: the largest but for that of the browser's own window. It is the private
+ * footprint that Chromium's task manager shows: neither the browser's code, which the kernel can drop, nor
+ * what was painted, which lies with the GPU where there is one.
+ */
 async function rendererBytes(browser: Browser): Promise<number> {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send("SystemInfo.getProcessInfo");
@@ -38,11 +42,9 @@ async function rendererBytes(browser: Browser): Promise<number> {
     !Deno.readTextFileSync(`/proc/${id}/cmdline`).includes("--top-chrome-webui")
   );
   const sizes = ours.map(({ id }) => {
-    const status = Deno.readTextFileSync(`/proc/${id}/smaps_rollup`);
-    return ["Private_Clean", "Private_Dirty"].reduce(
-      (sum, field) => sum + Number(new RegExp(`${field}:\\s*(\\d+)`).exec(status)?.[1] ?? 0) * 1024,
-      0,
-    );
+    const status = Deno.readTextFileSync(`/proc/${id}/status`);
+    const field = (name: string) => Number(new RegExp(`${name}:\\s*(\\d+)`).exec(status)![1]);
+    return (field("RssAnon") + field("VmSwap")) * 1024;
   });
   return Math.max(...sizes);
 }
