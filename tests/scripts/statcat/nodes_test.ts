@@ -58,6 +58,12 @@ class Nodes {
     return [fields[0], fields[8]];
   }
 
+  /** {@linkcode kernel} of both at a time: traffic comes in bursts, and a spoke reads at the full second. */
+  async kernels(): Promise<Record<Side, [number, number]>> {
+    const [server, client] = await Promise.all([this.kernel("server"), this.kernel("client")]);
+    return { server, client };
+  }
+
   /** Real servers and real clients, both ways, 1.5 MB a second each. Gives the clients. */
   async traffic(): Promise<Deno.ChildProcess[]> {
     await Deno.mkdir(join(this.dir, "www"));
@@ -128,7 +134,7 @@ Deno.test({
     await using lab = await Lab.make();
     const nodes = new Nodes(lab, dir.path), sides = ["server", "client"] as const;
     await nodes.configure();
-    const before = { server: await nodes.kernel("server"), client: await nodes.kernel("client") };
+    const before = await nodes.kernels();
     let hub = nodes.start("server", "hub");
     for (const side of sides) nodes.start(side, "spoke");
     await nodes.until("both spokes stored", () => sides.every((s) => nodes.stored(s).seconds > 0));
@@ -138,7 +144,7 @@ Deno.test({
     assert(flowing.every((bytes) => bytes > 1e6), `no traffic to measure: ${flowing} bytes`);
 
     const from = await nextSecond();
-    const first = { server: await nodes.kernel("server"), client: await nodes.kernel("client") };
+    const first = await nodes.kernels();
     await sleep(4);
     hub.kill("SIGKILL");
     await hub.status;
@@ -151,14 +157,14 @@ Deno.test({
     await lab.sh("client", `ip route del blackhole ${HUB}`);
     while (Date.now() / 1000 < from + 59) await sleep(0.2);
     const to = await nextSecond();
-    const second = { server: await nodes.kernel("server"), client: await nodes.kernel("client") };
+    const second = await nodes.kernels();
     for (const download of downloads) {
       download.kill();
       await download.status;
     }
     assert(to - from >= 60 && to - cut > 15, `the spoke was cut off: ${from} ${cut} ${to}`);
     await sleep(1);
-    const after = { server: await nodes.kernel("server"), client: await nodes.kernel("client") };
+    const after = await nodes.kernels();
     const end = Math.round(Date.now() / 1000);
     await nodes.until("all stored", () => sides.every((s) => nodes.stored(s).last >= end + 1));
 
