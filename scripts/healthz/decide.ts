@@ -10,7 +10,8 @@
  * - a checker that cannot see changes nothing.
  */
 import { count } from "../../formats/units.ts";
-import { type Endpoint, endpoints, familyOf, type Healthz } from "../lib/healthz.ts";
+import { familyOf } from "../lib/address.ts";
+import { type Endpoint, endpoints, type Healthz } from "../lib/healthz.ts";
 import { type History, isDrained, type Memory, newMemory } from "./history.ts";
 import { Votes } from "./votes.ts";
 

@@ -1,6 +1,7 @@
 /** One round: all checks of all addresses at once, the checker's own reference points, other checkers. */
 import { BOUNDS, isCurrent, readNodes } from "../../formats/nodes.ts";
-import { type Endpoint, endpoints, familyOf, type Healthz } from "../lib/healthz.ts";
+import { familyOf } from "../lib/address.ts";
+import { type Endpoint, endpoints, type Healthz } from "../lib/healthz.ts";
 import { readBody } from "./body.ts";
 import { check } from "./checks.ts";
 import { type History, isGood, type Peer, type Round } from "./history.ts";

@@ -6,7 +6,8 @@ import {
   type NodesState,
   type NodeState,
 } from "../../formats/nodes.ts";
-import { familyOf, type Healthz, type HealthzNode } from "../lib/healthz.ts";
+import { familyOf } from "../lib/address.ts";
+import type { Healthz, HealthzNode } from "../lib/healthz.ts";
 import { type History, isDrained, newMemory } from "./history.ts";
 
 /** The public state. */

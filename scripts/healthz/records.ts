@@ -1,5 +1,6 @@
 /** The records of a name: what is there, what should be, and what to change for it. Pure. */
-import { canonicalAddress, type Dns, familyOf } from "../lib/healthz.ts";
+import { canonicalAddress, familyOf } from "../lib/address.ts";
+import type { Dns } from "../lib/healthz.ts";
 
 export const TYPES = ["A", "AAAA", "HTTPS"] as const;
 export type Type = typeof TYPES[number];

@@ -3,30 +3,12 @@
  * records are kept. It runs in a Cloudflare Worker as well, so it uses nothing of Deno's.
  */
 import * as v from "valibot";
+import { canonicalAddress, familyOf } from "./address.ts";
 import { duration, like, text, whole } from "./schema.ts";
 
 /** What can be looked at; `http` and `https` read `lastsync`. */
 export const CHECKS = ["http", "https", "listing", "range", "rsync", "ftp"] as const;
 export type CheckName = typeof CHECKS[number];
-
-/**
- * An IP address in the one form that all its spellings have (RFC 5952, as URLs write it); `undefined`
- * where it is none.
- */
-export function canonicalAddress(address: string): { address: string; family: 4 | 6 } | undefined {
-  const four = /^\d{1,3}(?:\.\d{1,3}){3}$/.test(address);
-  if (!four && !/^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$/.test(address)) return undefined;
-  try {
-    const { hostname } = new URL(`http://${four ? address : `[${address}]`}/`);
-    if (four) return hostname === address ? { address, family: 4 } : undefined;
-    return { address: hostname.slice(1, -1), family: 6 };
-  } catch {
-    return undefined;
-  }
-}
-
-/** The family of an address that is one. */
-export const familyOf = (address: string): 4 | 6 => address.includes(":") ? 6 : 4;
 
 const ADDRESS = 'an IP address such as "192.0.2.7" or "2001:db8::7"';
 const address = v.pipe(

@@ -1,7 +1,8 @@
 /** `[bwlimit]` of mirror.toml: what one client may take of the mirror's line. Sizes in bytes, times in seconds. */
 import * as v from "valibot";
 import { parseBytes, parseDuration } from "../../formats/units.ts";
-import { duration, isNetwork, like, text, whole } from "./schema.ts";
+import { isNetwork } from "./address.ts";
+import { duration, like, text, whole } from "./schema.ts";
 
 /** True if `parse` makes a number above zero of a text. */
 const reads = (parse: (text: string) => number) => (value: string) => {

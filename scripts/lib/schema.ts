@@ -31,17 +31,6 @@ export const whole = (what: string, least: number, most: number) => {
   );
 };
 
-const isV4 = (s: string) => v.IPV4_REGEX.test(s), isV6 = (s: string) => v.IPV6_REGEX.test(s);
-
-/**
- * True for an address, or one with the length of a prefix that its family has. (`isIP` of node:net says the
- * same, but loading it took 15 ms of every start of every script.)
- */
-export function isNetwork(text: string): boolean {
-  const [address, prefix = "0"] = text.split("/");
-  return (isV4(address) || isV6(address)) && Number(prefix) <= (isV4(address) ? 32 : 128);
-}
-
 /** A path that can stand in the configuration of nginx, vsftpd and rsync as it is, unquoted. */
 export const plainPath = (what: string) =>
   like(`${what}: a path of letters, digits and ._+~/@-`, /^[A-Za-z0-9._+~\/@-]+$/);

@@ -3,7 +3,8 @@
  * configuration. Values come out in a form that needs no quoting there.
  */
 import * as v from "valibot";
-import { isNetwork, like, plainPath, whole } from "./schema.ts";
+import { isNetwork } from "./address.ts";
+import { like, plainPath, whole } from "./schema.ts";
 
 const port = (what: string) => whole(what, 0, 65535);
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { isNetwork } from "../../scripts/lib/schema.ts";
+import { isNetwork } from "../../scripts/lib/address.ts";
 
 const RIGHT = [
   "192.0.2.7",
