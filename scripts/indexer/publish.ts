@@ -106,8 +106,8 @@ export class Publication {
   }
 
   /**
-   * {@linkcode put} of what is bytes already, in place of `old`, which was read just now. What is small is
-   * written before this returns: the memory is the caller's again.
+   * {@linkcode put} of what is bytes already, in place of `old`, which was read just now. A small publication
+   * is done with the bytes when this returns: the memory is the caller's again.
    */
   replace(
     place: Place,

@@ -1,4 +1,5 @@
 /** From the bytes that find prints to directories that are opened and closed. */
+import { concat } from "@std/bytes/concat";
 import { fromBytes } from "../../formats/names.ts";
 import { below } from "./paths.ts";
 import { after, DIRECTORY, FILE, LINK, parseNumber, parseTime, SLASH, TAB } from "./records.ts";
@@ -53,6 +54,7 @@ export class Hash {
 
 /** Where rsync keeps what it has not finished: the only name that is never listed. */
 const UNFINISHED = ".~tmp~";
+
 /** Turns the bytes that find prints into calls of a visitor. */
 export class Reader {
   private rest = new Uint8Array();
@@ -64,7 +66,7 @@ export class Reader {
   constructor(private readonly visitor: Visitor, private readonly start = "") {}
 
   feed(chunk: Uint8Array) {
-    const bytes = this.rest.length === 0 ? chunk : join(this.rest, chunk);
+    const bytes = this.rest.length === 0 ? chunk : concat([this.rest, chunk]);
     let at = 0;
     // Records of one directory that follow each other are taken as one piece.
     let owner: Folder | undefined, from = 0;
@@ -132,11 +134,4 @@ export class Reader {
   end() {
     this.closeTo(0);
   }
-}
-
-function join(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }

@@ -39,10 +39,10 @@ export class Table {
       : "";
   }
 
-  /** Where the original line of a key begins, if there is one. */
-  private find(key: string): number | undefined {
+  /** The original line of a key, if there is one, and where it begins or would. */
+  private find(key: string): { from: number; line?: string } {
     const from = this.seek(key), line = this.line(from);
-    return line === key || line.startsWith(key + " ") ? from : undefined;
+    return line === key || line.startsWith(key + " ") ? { from, line } : { from };
   }
 
   /** The original lines that begin with `prefix`. */
@@ -57,9 +57,7 @@ export class Table {
 
   /** The line of a key as it is now. A table that has several of a key has only whole lines as keys. */
   get(key: string): string | undefined {
-    if (this.edits.has(key)) return this.edits.get(key);
-    const from = this.find(key);
-    return from === undefined ? undefined : this.line(from);
+    return this.edits.has(key) ? this.edits.get(key) : this.find(key).line;
   }
 
   /** Changes, adds, or with `undefined` removes the line of a key. */
@@ -76,7 +74,7 @@ export class Table {
     let n = 0;
     for (let from = 0; from < this.bytes.length; from = this.after(from)) n++;
     for (const [key, line] of this.edits) {
-      n += (line === undefined ? 0 : 1) - (this.find(key) === undefined ? 0 : 1);
+      n += (line === undefined ? 0 : 1) - (this.find(key).line === undefined ? 0 : 1);
     }
     return n;
   }
@@ -86,10 +84,10 @@ export class Table {
     const pieces: Uint8Array[] = [];
     let at = 0;
     for (const [key, line] of [...this.edits].sort(([a], [b]) => a < b ? -1 : 1)) {
-      const found = this.find(key), from = found ?? this.seek(key);
+      const { from, line: old } = this.find(key);
       pieces.push(this.bytes.subarray(at, from));
       if (line !== undefined) pieces.push(encoder.encode(line + "\n"));
-      at = found === undefined ? from : this.after(from);
+      at = old === undefined ? from : this.after(from);
     }
     return [...pieces, this.bytes.subarray(at)];
   }
