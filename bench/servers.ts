@@ -166,16 +166,13 @@ function show(found: Map<string, Rate[]>) {
 }
 
 /** Compares round by round, so that what slows one slows the other. */
-function ratios(found: Map<string, Rate[]>): [string[][], number] {
-  const by = { "100m.iso": "bytes", "extra.db": "bytes", listing: "bytes" } as Record<
-    string,
-    "bytes"
-  >;
+function ratios(scene: Scene, found: Map<string, Rate[]>): [string[][], number] {
+  const by = new Map(cases(scene).map((c) => [c.name, c.by]));
   const rows = [["ratio", "reached", "promised", ""]];
   let missed = 0;
   for (const [name, who, whom, what, least] of PROMISES) {
     const a = found.get(`${name} ${who}`)!, b = found.get(`${name} ${whom}`)!;
-    const field = by[name] ?? "requests";
+    const field = by.get(name)!;
     const each = a.map((rate, i) =>
       rate[field] / b[i][field] * (what === "cpu" ? b[i].cpu / rate.cpu : 1)
     );
@@ -197,7 +194,7 @@ export async function main(args: string[]): Promise<number> {
       // More short rounds tell more than few long ones: what disturbs a shared machine lasts for seconds.
       const found = await measureAll(scene, quick ? FEW : 9);
       show(found);
-      const [rows, missed] = ratios(found);
+      const [rows, missed] = ratios(scene, found);
       console.log(table(rows) + "\n");
       const n = quick ? 100 : 500, grown = await slowClients(scene.embedded, n) / MIB;
       console.log(
