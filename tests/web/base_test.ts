@@ -1,6 +1,7 @@
 /** What all pages share, in a real browser: appearance, language, and that nothing else is stored. */
-import { assertEquals } from "@std/assert";
-import { type Bench, withBrowser } from "../helpers/browser.ts";
+import { assert, assertEquals } from "@std/assert";
+import type { Route } from "playwright-core";
+import { type Bench, openPage, withBrowser } from "../helpers/browser.ts";
 
 // playwright keeps timers and a pipe to the browser beyond what the sanitizers can follow.
 const test = (name: string, body: (bench: Bench) => Promise<void>) =>
@@ -43,4 +44,28 @@ test("base: a language of right-to-left script mirrors the page, none runs over 
   const { page } = await bench.open("/arch/", { viewport: { width: 320, height: 600 } });
   await page.evaluate("document.documentElement.dir = 'rtl'");
   assertEquals(await page.evaluate("document.documentElement.scrollWidth"), 320);
+});
+
+test("base: a style sheet that comes after the scripts is waited for, one that never comes is not", async (bench) => {
+  const { node, browser, url } = bench;
+  await node.ready("arch");
+  await node.list("/arch/");
+  const rules =
+    `document.querySelector("listing-page").shadowRoot.adoptedStyleSheets[0].cssRules.length`;
+  const open = async (answer: (route: Route) => Promise<void>) => {
+    const { page } = await openPage(browser, `${url}/arch/`, {}, async (page) => {
+      await page.route("**/assets/page-*.css", answer);
+    });
+    await page.getByRole("row").first().waitFor();
+    return await page.evaluate<number>(rules);
+  };
+  const late = async (route: Route) => {
+    const script = "performance.getEntriesByType('resource').some((r) => " +
+      "r.name.includes('/listing-') && r.responseEnd > 0)";
+    await route.request().frame().page().waitForFunction(script);
+    await new Promise((r) => setTimeout(r, 100));
+    await route.continue();
+  };
+  assert(await open(late) > 20);
+  await open((route) => route.abort());
 });

@@ -1,9 +1,19 @@
 /**
  * base.css for what stands in the shadow of an element: buttons, links, notices and the focus look there as
- * on the page, from one source, and nothing is transferred twice. A style sheet that a page waits for is
- * there before its modules run (HTML, "style sheet that is blocking scripts").
+ * on the page, from one source, and nothing is transferred twice.
  */
+import "./sheets.ts";
+
 export const baseStyles = new CSSStyleSheet();
 
+/** The rules of a sheet; none of one that could not be loaded, which a browser refuses to show. */
+function rulesOf(sheet: CSSStyleSheet): CSSRule[] {
+  try {
+    return [...sheet.cssRules];
+  } catch {
+    return [];
+  }
+}
+
 const [page] = document.styleSheets;
-baseStyles.replaceSync([...page?.cssRules ?? []].map((rule) => rule.cssText).join(""));
+baseStyles.replaceSync(rulesOf(page).map((rule) => rule.cssText).join(""));

@@ -11,6 +11,7 @@ import {
 } from "../../formats/messages.ts";
 import { paragraphs, wordsIn } from "../../formats/site.ts";
 import { store, stored } from "./choice.ts";
+import "./sheets.ts";
 
 /** The languages that the site offers (`--languages` of site.css); all where that did not come. */
 export const OFFERED: readonly Language[] = (() => {

@@ -5,3 +5,7 @@ import "./listing-page.ts";
 import "./shared.ts";
 
 translatePage();
+// This script does not wait for the parser: what stands at the page's end may not be there yet.
+if (document.readyState === "loading") {
+  document.addEventListener("DOMContentLoaded", () => translatePage());
+}
