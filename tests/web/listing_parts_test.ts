@@ -134,22 +134,46 @@ Deno.test("Loader: goes on after a cut, reads anew what is another listing, give
   assertEquals((await run({ text: "", status: 503 }, { text }))[1], "complete");
 });
 
-Deno.test("Loader: what was asked for already is taken once; after its first rows it waits", async () => {
+Deno.test("Loader: what was asked for already is taken once", async () => {
   const text = renderJson({ ...HEAD, entries: named(["a", "b"]) });
   const cut = { text: text.slice(0, -10), cut: true }, counts: number[] = [];
-  let painted = false;
-  const loader: Loader = new Loader("?format=json", () => {
-    counts.push(loader.kept.count);
-    if (counts.at(-2)! > 0) assert(painted);
-    return new Promise<void>((resolve) =>
-      setTimeout(() => {
-        painted = true;
-        resolve();
-      }, 5)
-    );
-  }, { asked: answers(cut)("/"), fetch: answers({ text }), pause: () => 0 });
+  const loader: Loader = new Loader("?format=json", () => counts.push(loader.kept.count), {
+    asked: answers(cut)("/"),
+    fetch: answers({ text }),
+    pause: () => 0,
+  });
   await loader.run();
   assertEquals([loader.phase, counts.find((n) => n > 0), counts.at(-1)], ["complete", 1, 2]);
+});
+
+Deno.test("Loader: reads what is there; where that takes long, who shows it comes first", async () => {
+  const lines = renderJson({ ...HEAD, entries: named(["a", "b", "c"]) }).split(/(?<=\n)/);
+  const load = (msPerLine: number, shown: Promise<void>) => {
+    let clock = 0;
+    const changed = () => {
+      clock += msPerLine;
+      return shown;
+    };
+    const body = new ReadableStream({
+      start(controller) {
+        for (const line of lines) controller.enqueue(bytesOf(line));
+        controller.close();
+      },
+    });
+    const asked = Promise.resolve(new Response(body));
+    return new Loader("?format=json", changed, { asked, now: () => clock });
+  };
+  const never = new Promise<void>(() => {});
+  const quick = load(1, never);
+  await quick.run();
+  assertEquals(quick.phase, "complete");
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const slow = load(10, promise), done = slow.run();
+  await new Promise((r) => setTimeout(r));
+  assertEquals(slow.phase, "loading");
+  resolve();
+  await done;
+  assertEquals(slow.phase, "complete");
 });
 
 Deno.test("lines: directories and numbers, read without decoding, are those of the entries", () => {

@@ -47,6 +47,8 @@ export class Arrival {
 
 /** The child of the directory `here` that a reader comes up from. */
 export function childOf(referrer: string, here: string): string {
+  // (The first error that is thrown on a page takes a millisecond.)
+  if (referrer === "") return "";
   try {
     const from = new URL(referrer), to = new URL(here);
     if (from.origin !== to.origin || !from.pathname.startsWith(to.pathname)) return "";

@@ -9,6 +9,7 @@ import { Insets } from "./insets.ts";
 import type {} from "./ask.ts";
 import "./listing-rows.ts";
 import type { How, ListingRows } from "./listing-rows.ts";
+import { idle, later } from "./later.ts";
 import { Loader } from "./load.ts";
 import type { SortKey } from "./order.ts";
 import { pageStyles } from "./page-styles.ts";
@@ -25,11 +26,11 @@ const EVERY_MS = 1000;
 /** After the last key in the filter, the URL follows. */
 const URL_MS = 300;
 
-/** After the next frame; where none comes, as in a tab that nobody sees, a little later. */
+/** In the next frame; where none comes, as in a tab that nobody sees, a little later. */
 const frame = () =>
   new Promise<void>((resolve) => {
     setTimeout(resolve, 200);
-    requestAnimationFrame(() => setTimeout(resolve));
+    requestAnimationFrame(() => resolve());
   });
 
 /**
@@ -101,16 +102,22 @@ export class ListingPage extends LitElement {
   }
 
   /**
-   * More came: the first rows are shown at once, later ones now and then. Who reads them waits for the
-   * first ones to be painted.
+   * More came: the first rows are shown with the next frame, and until that is painted, who reads them waits;
+   * later ones are shown now and then.
    */
   private _came(): Promise<void> | undefined {
-    const wait = this.loader.phase !== this._phase
-      ? 0
-      : this._shownAt + EVERY_MS - performance.now();
+    if (this.loader.phase !== this._phase) return void this._show();
+    if (this.kept.count === 0) return;
+    if (this._shownAt === -Infinity) {
+      return this._painted ??= frame().then(() => {
+        // The whole listing may have come, and been shown, in the meantime.
+        if (this._shownAt === -Infinity) this._show();
+        return new Promise((painted) => setTimeout(painted));
+      });
+    }
+    const wait = this._shownAt + EVERY_MS - performance.now();
     if (wait <= 0) this._show();
     else this._timer ??= setTimeout(() => this._show(), wait);
-    if (this.kept.count > 0) return this._painted ??= frame();
   }
 
   private _show() {
@@ -124,7 +131,7 @@ export class ListingPage extends LitElement {
     if (changed) {
       this.updateComplete.then(() => this.list.updateComplete).then(() => {
         performance.mark(`listing-${phase}`);
-        if (phase === "complete") this._idle();
+        if (phase === "complete") this._rest();
       });
     }
     if (!this._arrival.done) this.updateComplete.then(() => this._arrive());
@@ -134,17 +141,19 @@ export class ListingPage extends LitElement {
    * What the rows need not wait for: the README, and the filter, which is compiled while nothing else is to be
    * done, so that the first key does not wait for that.
    */
-  private _idle() {
-    const idle = globalThis.requestIdleCallback ?? ((task: () => void) => setTimeout(task, 300));
-    const some = Uint32Array.from({ length: Math.min(20_000, this.kept.count) }, (_, i) => i);
-    idle(() => {
-      this._readme = findReadme(this.kept);
-      if (!this._readme) return;
+  private async _rest() {
+    await idle();
+    this._readme = findReadme(this.kept);
+    if (this._readme) {
       import("./readme-text.ts");
       this.requestUpdate();
-    });
+    }
+    const some = Uint32Array.from({ length: Math.min(20_000, this.kept.count) }, (_, i) => i);
     const end = this.kept.count ? this.kept.entry(0).name.slice(-2) : "~~";
-    for (const word of ["~~", end, "~~", end]) idle(() => filterWord(this.kept, some, word));
+    for (const word of ["~~", end, "~~", end]) {
+      await later();
+      filterWord(this.kept, some, word);
+    }
   }
 
   private _arrive() {

@@ -52,15 +52,14 @@ export class Loader {
   /** What went wrong last. */
   error = "";
   #tag = "";
-  #shown = false;
   /** Attempts in a row that brought nothing. */
   failures = 0;
   #timer?: ReturnType<typeof setTimeout>;
   #wake?: () => void;
 
   /**
-   * `changed` is called whenever more came or the phase is another. After the first rows, reading goes on when
-   * its promise is kept, if it gives one.
+   * `changed` is called whenever more came or the phase is another. If it gives a promise, others have their
+   * turn until that is kept.
    */
   constructor(
     private url: string,
@@ -128,13 +127,10 @@ export class Loader {
         await reader.cancel().catch(() => {});
         throw new Refused(200, (error as Error).message);
       }
-      const first = this.kept.count > 0 && !this.#shown;
-      if (first) this.#shown = true;
       if (this.kept.count > 0) this.failures = 0;
-      const painted = this.changed();
-      if (first) await painted;
-      else if (now() - since < BUSY_MS) continue;
-      else await pass();
+      const shown = this.changed();
+      if (now() - since < BUSY_MS) continue;
+      await (shown ?? pass());
       since = now();
     }
     if (!this.kept.complete) throw new Error("the connection was cut");
