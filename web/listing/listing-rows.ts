@@ -5,6 +5,7 @@ import { findPrefix } from "./filter.ts";
 import { Heights, type Metrics } from "./heights.ts";
 import type { Inset } from "./insets.ts";
 import type { Kept } from "./kept.ts";
+import { later } from "./later.ts";
 import { moved, moveOf, TypeAhead } from "./keys.ts";
 import type { Sort, SortKey } from "./order.ts";
 import { Prefetch } from "./prefetch.ts";
@@ -70,6 +71,8 @@ export class ListingRows extends LitElement {
   private _prefetch = new Prefetch();
   private _typed = new TypeAhead();
   private _focus = false;
+  private _boxes = false;
+  private _later?: Promise<void>;
   private _gone?: AbortController;
   private _resized = new ResizeObserver(() => this._measure());
 
@@ -88,8 +91,9 @@ export class ListingRows extends LitElement {
   }
 
   override firstUpdated() {
-    // It is heard of the first time when the browser has laid out its first frame, and before it paints that:
-    // nothing is laid out twice, and the page's script ends the sooner.
+    // The first rows are laid out together with the page. How many characters fit on a line is known when that
+    // is done, and heard of before it is painted: where a name needs more than a line, its row grows then.
+    this.metrics = { ...this._lineHeights(), columns: Infinity };
     this._resized.observe(this._ruler);
   }
 
@@ -115,15 +119,17 @@ export class ListingRows extends LitElement {
       : -1;
   }
 
-  /** Reads from the style how tall rows are, and how many characters fit on a line of a name. */
+  /** Reads from the style how tall rows are; nothing is laid out for that. */
+  private _lineHeights() {
+    const { minHeight, lineHeight } = getComputedStyle(this._ruler);
+    return { base: parseFloat(minHeight), line: parseFloat(lineHeight) };
+  }
+
+  /** How tall rows are, and how many characters fit on a line of a name. */
   private _measure() {
-    const style = getComputedStyle(this._ruler);
     const ch = this._ruler.firstElementChild!.getBoundingClientRect().width / 100;
-    const metrics = {
-      base: parseFloat(style.minHeight),
-      line: parseFloat(style.lineHeight),
-      columns: Math.max(8, Math.floor(this._ruler.clientWidth / ch)),
-    };
+    const columns = Math.max(8, Math.floor(this._ruler.clientWidth / ch));
+    const metrics = { ...this._lineHeights(), columns };
     if (JSON.stringify(metrics) === JSON.stringify(this.metrics)) return;
     const first = this.firstShown();
     this.metrics = metrics;
@@ -135,18 +141,23 @@ export class ListingRows extends LitElement {
     const { kept, rows } = this.model, known = this._heights;
     if (known && !changed.has("metrics") && known.kept === kept && known.rows === rows) {
       known.extend();
-      return this._scroller.measure(known.total);
+    } else {
+      // Another listing: nothing of what is shown is its.
+      if (known && known.kept !== kept) this._window.clear();
+      this._heights = new Heights(kept, rows, this.metrics);
     }
-    // Another listing: nothing of what is shown is its.
-    if (known && known.kept !== kept) this._window.clear();
-    this._heights = new Heights(kept, rows, this.metrics);
-    this._scroller.measure(this._heights.total);
+    this._scroller.measure(this._heights!.total, this._laidOut);
+  }
+
+  /** False until the first layout, of which no more is known than how tall rows are. */
+  private get _laidOut(): boolean {
+    return this.metrics !== undefined && this.metrics.columns < Infinity;
   }
 
   /** Rows can be shown: measured at the latest now, for a tab that nobody sees has no frame. */
   private async _ready() {
     await this.updateComplete;
-    if (this.metrics) return;
+    if (this._laidOut) return;
     this._measure();
     await this.updateComplete;
   }
@@ -273,7 +284,7 @@ export class ListingRows extends LitElement {
     const from = this.printing ? 0 : heights.at(y - MARGIN_PX);
     const to = this.printing
       ? Math.min(PRINTED, this.count) - 1
-      : heights.at(y + innerHeight + MARGIN_PX);
+      : heights.at(y + (this._laidOut ? innerHeight : outerHeight) + MARGIN_PX);
     const positions = Array.from({ length: to - from + 1 }, (_, i) => from + i);
     const active = this.active < 0 ? -1 : this.positionOf(this.active);
     if (active >= 0 && active < from) positions.unshift(active);
@@ -292,6 +303,13 @@ export class ListingRows extends LitElement {
       stop: entry === stop,
       now,
     }];
+  }
+
+  /** Once the first rows are painted, they get their boxes; later ones have them at once. */
+  private async _addBoxes() {
+    await later();
+    this._boxes = true;
+    this.requestUpdate();
   }
 
   /** The rows to show. */
@@ -334,7 +352,9 @@ export class ListingRows extends LitElement {
   }
 
   override updated() {
-    this._window.show(this.renderRoot.querySelector("#space")!, this._rows());
+    const rows = this._rows();
+    this._window.show(this.renderRoot.querySelector("#space")!, rows, this._boxes);
+    if (rows.length > 0) this._later ??= this._addBoxes();
     if (!this._focus) return;
     this._focus = false;
     const row = this.renderRoot.querySelector(`[data-entry="${this.active}"] a`);

@@ -33,9 +33,20 @@ export function blankRow(): HTMLElement {
     blank = document.createElement("div");
     blank.role = "row";
     // deno-fmt-ignore: white space in a name is shown.
-    render(html`<span role="gridcell" class="name"><input type="checkbox" tabindex="-1"><a></a><span class="target"></span><button tabindex="-1" class="peek"></button></span><span role="gridcell" class="files"></span><span role="gridcell" class="size"></span><time role="gridcell" class="time"></time><span role="gridcell" class="ago"></span>`, blank);
+    render(html`<span role="gridcell" class="name"><a></a><span class="target"></span><button tabindex="-1" class="peek"></button></span><span role="gridcell" class="files"></span><span role="gridcell" class="size"></span><time role="gridcell" class="time"></time><span role="gridcell" class="ago"></span>`, blank);
   }
   return blank.cloneNode(true) as HTMLElement;
+}
+
+/**
+ * Adds the box that selects a row. It is out of sight until a hand is near, and takes a browser long, so the
+ * first rows get theirs once they are painted.
+ */
+export function addBox(element: HTMLElement): void {
+  const box = document.createElement("input");
+  box.type = "checkbox";
+  box.tabIndex = -1;
+  element.firstElementChild!.append(box);
 }
 
 /** Sets an attribute, or removes it. */
@@ -70,9 +81,7 @@ export function fillRow(element: HTMLElement, row: Row, state: RowState): void {
 }
 
 function fillName(cell: HTMLElement, row: Row, { selected, stop }: RowState) {
-  const [box, link, target, peek] = cell.children as Iterable<HTMLElement>;
-  (box as HTMLInputElement).checked = selected;
-  box.ariaLabel = t("listing.select", { name: row.name });
+  const [link, target, peek, box] = cell.children as Iterable<HTMLElement>;
   say(link, row.name);
   link.tabIndex = stop ? 0 : -1;
   set(link, "href", row.href);
@@ -80,4 +89,7 @@ function fillName(cell: HTMLElement, row: Row, { selected, stop }: RowState) {
   say(target, target.hidden ? "" : ARROW + row.target);
   peek.hidden = !canPeek(row.kind);
   peek.ariaLabel = t("listing.peek", { name: row.name });
+  if (!box) return;
+  (box as HTMLInputElement).checked = selected;
+  box.ariaLabel = t("listing.select", { name: row.name });
 }

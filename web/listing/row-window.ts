@@ -1,13 +1,16 @@
 /** The rows that are elements now: each keeps its element, and so the focus, as long as it is shown. */
 import { language } from "../base/language.ts";
-import { blankRow, fillRow, type RowState } from "./row-element.ts";
+import { addBox, blankRow, fillRow, type RowState } from "./row-element.ts";
 import type { Row } from "./view.ts";
 
 export class RowWindow {
   #elements = new Map<number, HTMLElement>();
 
-  /** Shows rows in `space`, in this order, and no others. Elements of rows that went are used again. */
-  show(space: HTMLElement, rows: [() => Row, RowState][]): void {
+  /**
+   * Shows rows in `space`, in this order, and no others, with boxes to select them if those are wanted.
+   * Elements of rows that went are used again.
+   */
+  show(space: HTMLElement, rows: [() => Row, RowState][], boxes: boolean): void {
     const before = this.#elements;
     this.#elements = new Map();
     for (const [, { entry }] of rows) {
@@ -30,8 +33,9 @@ export class RowWindow {
       else space.insertBefore(element, next);
       // While rows come in, those that are shown stay as they are.
       const { entry, style, index, selected, active, stop } = state;
-      const drawn = [entry, style, index, selected, active, stop, language()].join();
+      const drawn = [entry, style, index, selected, active, stop, language(), boxes].join();
       if (element.dataset.drawn === drawn) continue;
+      if (boxes && !element.querySelector("input")) addBox(element);
       element.dataset.drawn = drawn;
       fillRow(element, read(), state);
     }

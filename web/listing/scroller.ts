@@ -33,9 +33,14 @@ export class Scroller implements ReactiveController {
     clearTimeout(this.#timer);
   }
 
-  /** Tells how tall the whole is. What stands above it may have another height by now, too. */
-  measure(content: number): void {
-    this.track = new Track(content, innerHeight);
+  /**
+   * Tells how tall the whole is. What stands above it may have another height by now, too, unless nothing was laid
+   * out yet, which is not done for this.
+   */
+  measure(content: number, laidOut: boolean): void {
+    // (To ask for the height of the view would lay out, too.)
+    this.track = new Track(content, laidOut ? innerHeight : 0);
+    if (!laidOut) return;
     const s = this.#s;
     this.place = { s, y: this.place.y + s - this.place.s };
   }
