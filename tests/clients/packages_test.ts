@@ -10,6 +10,14 @@ Deno.test("pacman: -Sy and -S install a package, and after a sync its update", a
   await using dir = await tempDir();
   const upstream = new DemoUpstream(dir.path + "/up", dir.path + "/scratch");
   await upstream.create();
+  // HTTP's times, rsync's and lastupdate count seconds: what came in the same one would be no update.
+  for (const marker of ["lastupdate", "lastsync"]) {
+    await Deno.writeTextFile(
+      `${upstream.root}/${marker}`,
+      `${Math.floor(Date.now() / 1000) - 60}\n`,
+    );
+  }
+  await output("find", [upstream.root, "-exec", "touch", "-hd", "1 minute ago", "{}", "+"]);
   await using mirror = await Serving.start(
     `[[repo]]\nname = "archlinux"\nprofile = "arch"\nupstream = ["${upstream.root}"]\n`,
   );
