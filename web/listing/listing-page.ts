@@ -150,8 +150,9 @@ export class ListingPage extends LitElement {
     }
     const some = Uint32Array.from({ length: Math.min(20_000, this.kept.count) }, (_, i) => i);
     const end = this.kept.count ? this.kept.entry(0).name.slice(-2) : "~~";
+    await later();
     for (const word of ["~~", end, "~~", end]) {
-      await later();
+      await idle();
       filterWord(this.kept, some, word);
     }
   }
