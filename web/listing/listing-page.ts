@@ -123,7 +123,7 @@ export class ListingPage extends LitElement {
   private _show() {
     clearTimeout(this._timer);
     this._timer = undefined;
-    // Until there are rows, each moment may bring the first.
+    // What is shown before there are rows makes the first of them wait for no more than its frame.
     if (this.kept.count > 0) this._shownAt = performance.now();
     const { phase } = this.loader, changed = phase !== this._phase;
     this._phase = phase;
