@@ -1,10 +1,9 @@
 /**
  * What the pages say, in each language: a plain file a language (`messages/en.json`), from keys to texts.
  * English has every message; one that another language lacks is said in English. To add a language, write
- * its file and name it in {@linkcode LANGUAGES} and {@linkcode MESSAGES}.
+ * its file and name it in {@linkcode LANGUAGES} and {@linkcode MESSAGES}, and in web/base/language.ts.
  *
- * A page's bundle has those that it says (web/build.ts), in all languages: a request more for the one that
- * is wanted would cost the first paint.
+ * A page's bundle has those that it says, in English (web/build.ts); another language comes when it is wanted.
  */
 import en from "./messages/en.json" with { type: "json" };
 import ko from "./messages/ko.json" with { type: "json" };

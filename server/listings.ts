@@ -10,7 +10,8 @@ import { renderHtml } from "../formats/listing_html.ts";
 import { renderText } from "../formats/listing_text.ts";
 import type { Repo } from "../scripts/lib/config.ts";
 import { problemResponse } from "./errors.ts";
-import { acceptsGzip, directoryFormat, type Format } from "./negotiate.ts";
+import { firstView } from "./first.ts";
+import { acceptsGzip, directoryFormat, type Format, languageOf } from "./negotiate.ts";
 import { sendFile, sendText } from "./send.ts";
 import type { Place, Store } from "./store.ts";
 import type { Web } from "./web.ts";
@@ -70,10 +71,9 @@ export class Listings {
     }
     if (format === "ui") {
       // A page whose rows cannot come helps less than the reason.
-      const file = await open("index.json");
+      using file = await open("index.json");
       if (!file) return unlisted(request);
-      file.close();
-      const page = await this.web.page(request);
+      const page = await this.page(request, await beginning(file));
       if (page) return page;
     }
     const kind = format === "json" ? "json" : "html", head = fields(kind);
@@ -83,6 +83,12 @@ export class Listings {
     }
     const file = await open(`index.${kind}`);
     return file ? sendFile(request, file, head, this.now()) : unlisted(request);
+  }
+
+  private page(request: Request, listing: Listing | undefined): Promise<Response | undefined> {
+    const { name, languages } = this.store.config.site;
+    const view = firstView(name, languageOf(request, languages), request, listing);
+    return this.web.page(request, view);
   }
 
   /** True for a directory above the repositories, in which no indexer writes. */
@@ -95,9 +101,9 @@ export class Listings {
   async above(request: Request, path: string, query: string): Promise<Response> {
     const format = directoryFormat(request.headers, query);
     if (!format) return badFormat(request);
-    const page = format === "ui" ? await this.web.page(request) : undefined;
-    if (page) return page;
     const listing = await this.listAbove(path);
+    const page = format === "ui" ? await this.page(request, listing) : undefined;
+    if (page) return page;
     const render = { json: renderJson, html: renderHtml, text: renderText };
     const kind = format === "ui" ? "html" : format;
     return sendText(request, render[kind](listing), fields(kind));
@@ -129,11 +135,17 @@ export class Listings {
     const file = ready && await this.store.openListing(repo, repo.path.slice(0, -1), "index.json");
     if (!file || typeof file === "string") return none;
     using _file = file;
-    const buffer = new Uint8Array(8192);
-    const n = await file.read(buffer) ?? 0;
-    const [line] = new TextDecoder().decode(buffer.subarray(0, n)).split("\n");
-    return parseListing(line.replace(/(?:\]\})?$/, "]}")) ?? none;
+    return await beginning(file) ?? none;
   }
+}
+
+/** Of a listing that is written, what its first bytes say: enough for the rows that are seen at first. */
+async function beginning(file: Deno.FsFile): Promise<Listing | undefined> {
+  const buffer = new Uint8Array(32_768);
+  const text = new TextDecoder().decode(buffer.subarray(0, await file.read(buffer) ?? 0));
+  // An entry a line: what follows the last whole one is left out.
+  const lines = text.slice(0, text.lastIndexOf("\n")).replace(/\n\]\}$|,$/, "");
+  return parseListing(lines + "]}");
 }
 
 type Totals = Pick<ListingHead, "bytes" | "mtime" | "files" | "dirs">;

@@ -1,6 +1,6 @@
 /** The web page as `deno task build` left it in web/dist: the shell, and assets named by their content. */
 import { acceptsGzip } from "./negotiate.ts";
-import { sendFile } from "./send.ts";
+import { sendFile, sendText } from "./send.ts";
 import { contentType } from "./types.ts";
 
 /**
@@ -24,9 +24,18 @@ export class Web {
     "referrer-policy": "same-origin",
   };
 
-  /** The shell, the same for every directory; `undefined` where the page was not built. */
-  page(request: Request): Promise<Response | undefined> {
-    return this.send(request, "index.html", this.pageFields);
+  /**
+   * The page of a directory: the shell, the same for all of them, and within it what is known of this one
+   * already. `undefined` where the page was not built.
+   */
+  async page(request: Request, known: string): Promise<Response | undefined> {
+    const shell = await this.text("index.html");
+    if (shell === undefined) return undefined;
+    return await sendText(request, shell.replace("<listing-page>", (tag) => tag + known), {
+      ...this.pageFields,
+      "vary": "Accept, User-Agent, Accept-Encoding, Accept-Language",
+      ...(acceptsGzip(request.headers) ? { "content-encoding": "gzip" } : {}),
+    });
   }
 
   /** A text of the build, `undefined` where there is none. */

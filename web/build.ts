@@ -5,6 +5,7 @@
  * them is published last, by rename. Assets of earlier builds stay for a day: a page that was loaded
  * just before a new build still finds its own.
  */
+import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 import { fromFileUrl, join } from "@std/path/posix";
@@ -45,20 +46,44 @@ const PAGES = [
   { entries: ["home/home.ts", "home/home.css"], unsaid: /^(?:listing|peek|help)\./ },
 ];
 
-/** Scripts that a page waits for before it paints: no modules, and small. */
-const EARLY = ["base/early.ts", "listing/ask.ts"];
+/** A script that a page waits for before it paints: no module, and small. */
+const EARLY = ["base/early.ts"];
 
 /** The pages' own HTML by its name in `dist`; `{{page.js}}` in it becomes the asset's real name. */
 const SHELLS = { "index.html": "index.html", "home.html": "home/home.html" };
 
-/** Leaves messages out of what is bundled. */
-const leaveOut = (unsaid: RegExp): esbuild.Plugin => ({
+/** A file of the build, and those of it that it imports. */
+interface Asset {
+  name: string;
+  bytes: Uint8Array<ArrayBuffer>;
+  imports: string[];
+}
+
+const fileName = (path: string) => path.slice(path.lastIndexOf("/") + 1);
+
+/**
+ * Leaves messages out of what is bundled: those that are not said, and of languages all but English. What a page
+ * wants of another language becomes an asset of its own, which is added to `made`.
+ */
+const leaveOut = (unsaid: RegExp, made: Asset[]): esbuild.Plugin => ({
   name: "messages",
-  setup(build) {
-    build.onLoad({ filter: /\/messages\/\w+\.json$/ }, async ({ path }) => {
+  setup({ onResolve, onLoad }) {
+    const said = async (path: string) => {
       const all = Object.entries(JSON.parse(await Deno.readTextFile(path)));
-      const said = all.filter(([key]) => !unsaid.test(key));
-      return { contents: JSON.stringify(Object.fromEntries(said)), loader: "json" };
+      return JSON.stringify(Object.fromEntries(all.filter(([key]) => !unsaid.test(key))));
+    };
+    onLoad({ filter: /\/messages\/\w+\.json$/ }, async ({ path }) => ({
+      contents: path.endsWith("/en.json") ? await said(path) : "{}",
+      loader: "json",
+    }));
+    onResolve({ filter: /\/messages\/\w+\.json$/ }, async ({ path, resolveDir, kind }) => {
+      if (kind !== "dynamic-import") return undefined;
+      const texts = await said(join(resolveDir, path));
+      const bytes = new TextEncoder().encode(`export default ${texts}`);
+      const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 8).toUpperCase();
+      const name = `${fileName(path).replace(".json", "")}-${hash}.js`;
+      made.push({ name, bytes, imports: [] });
+      return { path: `./${name}`, external: true };
     });
   },
 });
@@ -80,10 +105,13 @@ const smallTemplates: esbuild.Plugin = {
   },
 };
 
-const fileName = (path: string) => path.slice(path.lastIndexOf("/") + 1);
-
 /** Bundles entries; gives each asset's name, which holds a hash of its content, and what it imports. */
-async function bundle(entryPoints: string[], format: "esm" | "iife", unsaid: RegExp) {
+async function bundle(
+  entryPoints: string[],
+  format: "esm" | "iife",
+  unsaid: RegExp,
+): Promise<Asset[]> {
+  const languages: Asset[] = [];
   const { outputFiles, metafile } = await esbuild.build({
     absWorkingDir: SOURCE,
     entryPoints,
@@ -106,14 +134,15 @@ async function bundle(entryPoints: string[], format: "esm" | "iife", unsaid: Reg
     // Members that TypeScript calls private.
     mangleProps: /^_[a-z]/,
     logLevel: "warning",
-    plugins: [smallTemplates, leaveOut(unsaid)],
+    plugins: [smallTemplates, leaveOut(unsaid, languages)],
   });
-  return outputFiles.map(({ path, contents }) => {
+  const outputs = outputFiles.map(({ path, contents }) => {
     const name = fileName(path);
     const imports = (metafile.outputs[`assets/${name}`]?.imports ?? [])
       .filter(({ kind }) => kind === "import-statement").map((chunk) => fileName(chunk.path));
     return { name, bytes: contents as Uint8Array<ArrayBuffer>, imports };
   });
+  return [...outputs, ...languages];
 }
 
 /** Builds into `dist`; gives each asset's name and size. */

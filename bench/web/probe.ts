@@ -23,7 +23,9 @@ export const PROBE = `(() => {
     const [paint] = performance.getEntriesByName("first-paint");
     if (frame && paint) probe.row = paint.startTime > seen ? paint.startTime : frame;
     if (probe.row) return end();
-    if (!seen && list?.querySelector("#space [role=row]")) seen = performance.now();
+    // The page comes with its first rows; without them, the script makes them.
+    const row = page?.querySelector(".rows .row") ?? list?.querySelector(".rows .row");
+    if (!seen && row) seen = performance.now();
     requestAnimationFrame(look);
   };
   new PerformanceObserver((list) => {

@@ -14,9 +14,10 @@ const BROWSER = {
   "user-agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0",
 };
 
-/** A program of ours that serves on a socket, as a process of its own. */
-async function startDeno(node: { data: string }, socket: string) {
-  const [command, ...args] = denoCommand("server/main.ts", ["--socket", socket, "-q"]);
+/** A program of ours that serves on a socket, as a process of its own, from the folder `home`. */
+async function startDeno(node: { data: string }, socket: string, home: string) {
+  const [command, ...args] = denoCommand("server/main.ts", ["--socket", socket, "-q"])
+    .map((arg) => arg.replace(ROOT, home));
   const child = new Deno.Command(command, {
     args: args.toSpliced(args.indexOf("--allow-net"), 0, `--allow-write=${node.data}`),
     env: { MIRROR_CONFIG: join(node.data, "mirror.toml"), MIRROR_DATA: node.data, NO_COLOR: "1" },
@@ -40,10 +41,11 @@ async function startDeno(node: { data: string }, socket: string) {
   };
 }
 
-/** The page's sources in a folder of their own, where a test may change them. */
-async function webSources(to: string) {
+/** Our sources in a folder of their own, where a test may change the page. */
+async function copySources(to: string) {
   await Deno.mkdir(to);
-  await output("cp", ["-r", join(ROOT, "web"), join(ROOT, "formats"), join(ROOT, "deno.json"), to]);
+  const names = ["web", "formats", "server", "scripts", "deno.json", "deno.lock"];
+  await output("cp", ["-r", ...names.map((name) => join(ROOT, name)), to]);
   await Deno.remove(join(to, "web/dist"), { recursive: true }).catch(() => {});
   await Deno.symlink(join(ROOT, "node_modules"), join(to, "node_modules"));
   const build = async (colour: string) => {
@@ -51,7 +53,7 @@ async function webSources(to: string) {
     const args = ["run", "-A", "--no-check", "-q", `--config=${ROOT}deno.json`];
     await output(Deno.execPath(), [...args, join(to, "web/build.ts")]);
   };
-  return { dist: join(to, "web/dist"), build };
+  return { home: `${to}/`, dist: join(to, "web/dist"), build };
 }
 
 Deno.test("upgrade: reload, restart and a new page under load, and no failed request", async () => {
@@ -67,10 +69,10 @@ Deno.test("upgrade: reload, restart and a new page under load, and no failed req
   await node.write("arch/core.db", "database");
   await node.list("/arch/");
   await node.ready("arch");
-  const web = await webSources(join(node.data, "page"));
+  const web = await copySources(join(node.data, "page"));
   await web.build("red");
   const config = forTest(node.config, node.data), { socket } = config.server;
-  let deno = await startDeno(node, socket);
+  let deno = await startDeno(node, socket, web.home);
   stack.defer(() => deno.stop());
   const nginx = stack.use(
     await startNginx(await writeServers(config, node.data, web.dist), config),
@@ -119,13 +121,13 @@ Deno.test("upgrade: reload, restart and a new page under load, and no failed req
     ["nginx reload again", () => reload(nginx.pid)],
     ["a second Deno server takes over", async () => {
       const old = deno;
-      deno = await startDenoBeside(node, socket);
+      deno = await startDenoBeside(node, socket, web.home);
       await old.stop();
     }],
     ["the Deno server stops, and starts", async () => {
       await deno.stop();
       await upTo(100);
-      deno = await startDeno(node, socket);
+      deno = await startDeno(node, socket, web.home);
     }],
     ["a new page", () => web.build("green")],
     ["the same page", () => web.build("green")],
@@ -156,9 +158,9 @@ async function reload(pid: number) {
 }
 
 /** Starts a second server, and waits until the socket is its own. */
-async function startDenoBeside(node: { data: string }, socket: string) {
+async function startDenoBeside(node: { data: string }, socket: string, home: string) {
   const { ino } = await Deno.lstat(socket);
-  const next = await startDeno(node, socket);
+  const next = await startDeno(node, socket, home);
   for (let i = 0; i < 200 && (await Deno.lstat(socket)).ino === ino; i++) await sleep(25);
   return next;
 }

@@ -1,4 +1,5 @@
 /** The listing page's pure parts: from bytes to what is shown, without a browser. */
+import { setImmediate } from "node:timers";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { compareEntries, type Entry, renderJson } from "../../formats/listing.ts";
 import { translator } from "../../formats/messages.ts";
@@ -11,7 +12,7 @@ import { filterWord, findName, findPrefix, words } from "../../web/listing/filte
 import { Heights, linesOf } from "../../web/listing/heights.ts";
 import { Kept } from "../../web/listing/kept.ts";
 import { moved, moveOf, TypeAhead } from "../../web/listing/keys.ts";
-import { kindOf } from "../../web/listing/kinds.ts";
+import { kindOf } from "../../formats/kinds.ts";
 import { Loader } from "../../web/listing/load.ts";
 import { countDirs, readNumbers } from "../../web/listing/lines.ts";
 import { sorted } from "../../web/listing/order.ts";
@@ -22,7 +23,7 @@ import { type Command, commandOf } from "../../web/listing/shortcuts.ts";
 import { Shown } from "../../web/listing/shown.ts";
 import { readSignature, unarmour } from "../../web/listing/signature.ts";
 import { Track } from "../../web/listing/track.ts";
-import { crumbsOf, isRedirected, rowOf } from "../../web/listing/view.ts";
+import { crumbsOf, isRedirected, rowOf } from "../../formats/listing_view.ts";
 import { wantedOf } from "../../web/listing/wanted.ts";
 
 const FILE = { name: "가.zst", bytes: 812, mtime: 1763632800 };
@@ -134,46 +135,35 @@ Deno.test("Loader: goes on after a cut, reads anew what is another listing, give
   assertEquals((await run({ text: "", status: 503 }, { text }))[1], "complete");
 });
 
-Deno.test("Loader: what was asked for already is taken once", async () => {
-  const text = renderJson({ ...HEAD, entries: named(["a", "b"]) });
-  const cut = { text: text.slice(0, -10), cut: true }, counts: number[] = [];
-  const loader: Loader = new Loader("?format=json", () => counts.push(loader.kept.count), {
-    asked: answers(cut)("/"),
-    fetch: answers({ text }),
-    pause: () => 0,
-  });
-  await loader.run();
-  assertEquals([loader.phase, counts.find((n) => n > 0), counts.at(-1)], ["complete", 1, 2]);
-});
-
-Deno.test("Loader: reads what is there; where that takes long, who shows it comes first", async () => {
-  const lines = renderJson({ ...HEAD, entries: named(["a", "b", "c"]) }).split(/(?<=\n)/);
-  const load = (msPerLine: number, shown: Promise<void>) => {
-    let clock = 0;
-    const changed = () => {
-      clock += msPerLine;
-      return shown;
-    };
+Deno.test("Loader: reads what is there in one go; where that takes long, others have their turn", async () => {
+  const text = renderJson({ ...HEAD, entries: named("abcdefghijklmnopqrstuvwxyz".split("")) });
+  const turnsOf = async (msPerLine: number) => {
+    let clock = 0, turns = 0;
     const body = new ReadableStream({
       start(controller) {
-        for (const line of lines) controller.enqueue(bytesOf(line));
+        for (const line of text.split(/(?<=\n)/)) controller.enqueue(bytesOf(line));
         controller.close();
       },
     });
-    const asked = Promise.resolve(new Response(body));
-    return new Loader("?format=json", changed, { asked, now: () => clock });
+    const seen: number[] = [];
+    const changed = () => {
+      clock += msPerLine;
+      seen.push(turns);
+    };
+    const answer = () => Promise.resolve(new Response(body));
+    const options = { fetch: answer as typeof fetch, now: () => clock };
+    let running = true;
+    const turn = () => {
+      turns++;
+      if (running) setImmediate(turn);
+    };
+    turn();
+    await new Loader("?format=json", changed, options).run();
+    running = false;
+    return seen.at(-1)! - seen[0];
   };
-  const never = new Promise<void>(() => {});
-  const quick = load(1, never);
-  await quick.run();
-  assertEquals(quick.phase, "complete");
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const slow = load(10, promise), done = slow.run();
-  await new Promise((r) => setTimeout(r));
-  assertEquals(slow.phase, "loading");
-  resolve();
-  await done;
-  assertEquals(slow.phase, "complete");
+  assertEquals(await turnsOf(0.1), 0);
+  assert(await turnsOf(10) > 0);
 });
 
 Deno.test("lines: directories and numbers, read without decoding, are those of the entries", () => {

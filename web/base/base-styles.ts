@@ -2,7 +2,6 @@
  * base.css for what stands in the shadow of an element: buttons, links, notices and the focus look there as
  * on the page, from one source, and nothing is transferred twice.
  */
-import "./sheets.ts";
 
 export const baseStyles = new CSSStyleSheet();
 

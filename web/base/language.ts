@@ -5,13 +5,13 @@ import {
   type Key,
   type Language,
   LANGUAGES,
+  MESSAGES,
   pickLanguage,
   type Translate,
   translator,
 } from "../../formats/messages.ts";
 import { paragraphs, wordsIn } from "../../formats/site.ts";
 import { store, stored } from "./choice.ts";
-import "./sheets.ts";
 
 /** The languages that the site offers (`--languages` of site.css); all where that did not come. */
 export const OFFERED: readonly Language[] = (() => {
@@ -22,7 +22,20 @@ export const OFFERED: readonly Language[] = (() => {
 })();
 const CHANGED = "mirrorkit-language";
 
+/** What is said in languages other than English comes when one of them is wanted. */
+const TEXTS: Record<Exclude<Language, "en">, () => Promise<{ default: object }>> = {
+  ko: () => import("../../formats/messages/ko.json", { with: { type: "json" } }),
+};
+
+/** Brings what is said in a language. Where that cannot be had, it is said in English. */
+async function bring(language: Language) {
+  if (language === "en") return;
+  const texts = await TEXTS[language]().catch(() => undefined);
+  Object.assign(MESSAGES[language], texts?.default);
+}
+
 let current = pickLanguage([stored("language") ?? "", ...navigator.languages], OFFERED);
+await bring(current);
 let say = translator(current);
 
 /** The language in use. */
@@ -32,8 +45,9 @@ export const language = (): Language => current;
 export const t: Translate = (key, values) => say(key, values);
 
 /** Changes the language for this page and all later ones. */
-export function chooseLanguage(chosen: Language): void {
+export async function chooseLanguage(chosen: Language): Promise<void> {
   store("language", chosen);
+  await bring(chosen);
   current = chosen;
   say = translator(chosen);
   translatePage();

@@ -2,7 +2,7 @@
 import { readFragment } from "./address.ts";
 import { findName } from "./filter.ts";
 import type { Kept } from "./kept.ts";
-import { textOf } from "./view.ts";
+import { textOf } from "../../formats/listing_view.ts";
 
 /** What the history keeps of a page that was left: its first row, and the keyboard's. */
 export interface Left {

@@ -9,9 +9,9 @@ import { type Entry, hrefOf } from "../../formats/listing.ts";
 import { toDisplay } from "../../formats/names.ts";
 import { formatBytes, formatMinute } from "../../formats/units.ts";
 import { fetchStart, START_BYTES } from "./file-start.ts";
-import { kindOf } from "./kinds.ts";
+import { kindOf } from "../../formats/kinds.ts";
 import { readSignature, unarmour } from "./signature.ts";
-import { bothTimes, rowOf } from "./view.ts";
+import { bothTimes, rowOf } from "../../formats/listing_view.ts";
 
 /**
  * Shows what a file holds: text, checksums and signatures as text, pictures as such. Nothing of it becomes

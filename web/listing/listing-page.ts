@@ -6,7 +6,6 @@ import { type Address, readAddress, writeAddress } from "./address.ts";
 import { Arrival, type Left } from "./arrival.ts";
 import { filterWord } from "./filter.ts";
 import { Insets } from "./insets.ts";
-import type {} from "./ask.ts";
 import "./listing-rows.ts";
 import type { How, ListingRows } from "./listing-rows.ts";
 import { idle, later } from "./later.ts";
@@ -25,13 +24,6 @@ const EVERY_MS = 1000;
 
 /** After the last key in the filter, the URL follows. */
 const URL_MS = 300;
-
-/** In the next frame; where none comes, as in a tab that nobody sees, a little later. */
-const frame = () =>
-  new Promise<void>((resolve) => {
-    setTimeout(resolve, 200);
-    requestAnimationFrame(() => resolve());
-  });
 
 /**
  * The page of a directory. It holds what is true of it (what came, how it is sorted, what is selected) and
@@ -54,14 +46,16 @@ export class ListingPage extends LitElement {
   accessor version = 0;
 
   readonly selection = new Selection();
-  loader = new Loader("?format=json", () => this._came(), { asked: globalThis.listing });
+  loader = new Loader("?format=json", () => this._came());
   private _shown = new Shown();
   private _arrival = new Arrival(history.state, location.hash, document.referrer, location.href);
   private _gone?: AbortController;
   private _timer?: ReturnType<typeof setTimeout>;
   private _urlTimer?: ReturnType<typeof setTimeout>;
   private _shownAt = -Infinity;
-  private _painted?: Promise<void>;
+  /** What the mirror calls itself. */
+  private _name = "";
+  private _waits = false;
   private _phase = "";
   private _readme?: FileEntry;
   /** Where a range begins. */
@@ -69,19 +63,33 @@ export class ListingPage extends LitElement {
   protected translated = new Translated(this);
   protected insets: Insets = new Insets(this);
 
+  /**
+   * The page comes with its first rows (server/first.ts). They stay until there are others to take their place, or
+   * something else is to be said.
+   */
   override connectedCallback() {
-    super.connectedCallback();
-    this._gone = new AbortController();
-    const { signal } = this._gone;
     history.scrollRestoration = "manual";
-    document.title = parts.title(location);
-    document.addEventListener("keydown", (event) => this._key(event), { signal });
+    this._name = this.querySelector(".crumbs a")?.textContent ?? location.host;
+    document.title = parts.title(this._name, location.pathname);
+    this._gone = new AbortController();
+    this._waits = this.querySelector(".list") !== null;
+    if (!this._waits) this._begin();
+    document.addEventListener("keydown", (event) => this._key(event), {
+      signal: this._gone.signal,
+    });
+    this.loader.run();
+  }
+
+  private _begin() {
+    this._waits = false;
+    this.replaceChildren();
+    super.connectedCallback();
+    const { signal } = this._gone!;
     addEventListener("online", () => this.loader.again(), { signal });
     addEventListener("hashchange", () => {
       this._arrival = new Arrival(null, location.hash, "", location.href);
       this._arrive();
     }, { signal });
-    this.loader.run();
   }
 
   override disconnectedCallback() {
@@ -101,20 +109,12 @@ export class ListingPage extends LitElement {
     return this.loader.kept;
   }
 
-  /**
-   * More came: the first rows are shown with the next frame, and until that is painted, who reads them waits;
-   * later ones are shown now and then.
-   */
-  private _came(): Promise<void> | undefined {
-    if (this.loader.phase !== this._phase) return void this._show();
-    if (this.kept.count === 0) return;
-    if (this._shownAt === -Infinity) {
-      return this._painted ??= frame().then(() => {
-        // The whole listing may have come, and been shown, in the meantime.
-        if (this._shownAt === -Infinity) this._show();
-        return new Promise((painted) => setTimeout(painted));
-      });
-    }
+  /** More came: the first rows are shown at once, later ones now and then. */
+  private _came() {
+    const { phase, kept } = this.loader;
+    if (this._waits && (kept.count > 0 || phase !== "loading")) this._begin();
+    if (phase !== this._phase) return this._show();
+    if (kept.count === 0) return;
     const wait = this._shownAt + EVERY_MS - performance.now();
     if (wait <= 0) this._show();
     else this._timer ??= setTimeout(() => this._show(), wait);
@@ -219,6 +219,7 @@ export class ListingPage extends LitElement {
   private _key(event: KeyboardEvent) {
     const [target] = event.composedPath() as HTMLElement[];
     if (event.defaultPrevented || this.open.help || this.open.peek !== undefined) return;
+    if (this._waits) return this._leave(event, target);
     const within = event.composedPath().includes(this.list);
     const writing = target.matches?.("input:not([type=checkbox]), textarea, select") ?? false;
     const command = commandOf(event, {
@@ -230,6 +231,13 @@ export class ListingPage extends LitElement {
     });
     const used = command ? this._do(command, target) : this._pass(event, target, writing, within);
     if (used) event.preventDefault();
+  }
+
+  /** Before there are other rows than those that the page came with, keys do no more than lead upwards. */
+  private _leave(event: KeyboardEvent, target: HTMLElement) {
+    const no = { writing: false, atRows: false, selected: false, marked: false, beyond: false };
+    const up = commandOf(event, no) === "parent" && this._do("parent", target);
+    if (up) event.preventDefault();
   }
 
   /** Keys that are no command are for the rows, unless they are for what has the focus. */
@@ -290,7 +298,11 @@ export class ListingPage extends LitElement {
     return html`
       <header>
         <a class="skip" href="#listing" @click=${this._skip}>${t("skip")}</a>
-        ${parts.crumbs(location)}${parts.summary(loader, location.pathname, readme)}
+        ${parts.crumbs(this._name, location.pathname)}${parts.summary(
+          loader,
+          location.pathname,
+          readme,
+        )}
       </header>
       <main>
         <div class="tools">

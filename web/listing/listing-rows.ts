@@ -1,5 +1,6 @@
 import { html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import { baseStyles } from "../base/base-styles.ts";
 import { t, Translated } from "../base/language.ts";
 import { findPrefix } from "./filter.ts";
 import { Heights, type Metrics } from "./heights.ts";
@@ -12,10 +13,9 @@ import { Prefetch } from "./prefetch.ts";
 import type { RowState } from "./row-element.ts";
 import { headTemplate } from "./row-head.ts";
 import { RowWindow } from "./row-window.ts";
-import { rowStyles } from "./row-styles.ts";
 import { Scroller } from "./scroller.ts";
 import type { Selection } from "./selection.ts";
-import { type Row, rowOf } from "./view.ts";
+import { type Row, rowOf } from "../../formats/listing_view.ts";
 
 /** Rows are made for so much beyond the view, so that a finger is not faster than they are. */
 const MARGIN_PX = 160;
@@ -48,7 +48,7 @@ export interface RowsModel {
  */
 @customElement("listing-rows")
 export class ListingRows extends LitElement {
-  static override styles = rowStyles;
+  static override styles = baseStyles;
 
   @property({ attribute: false })
   accessor model!: RowsModel;
@@ -342,7 +342,7 @@ export class ListingRows extends LitElement {
           @pointerover=${this._over}
         >
           <div role="rowgroup" class="top">${headTemplate(this.model.sort)}</div>
-          <div role="rowgroup" id="space" .style=${`height:${this._scroller.track.height}px`}></div>
+          <div role="rowgroup" id="space" class="rows" .style=${`height:${this._scroller.track.height}px`}></div>
         </div>
       </div>
       ${this.printing && this.count > PRINTED

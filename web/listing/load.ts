@@ -23,8 +23,6 @@ class Refused extends Error {
 }
 
 export interface LoaderOptions {
-  /** The first answer, where it was asked for already. */
-  asked?: Promise<Response>;
   fetch?: typeof fetch;
   /** Milliseconds before the next attempt after `failures` ones. */
   pause?: (failures: number) => number;
@@ -57,13 +55,10 @@ export class Loader {
   #timer?: ReturnType<typeof setTimeout>;
   #wake?: () => void;
 
-  /**
-   * `changed` is called whenever more came or the phase is another. If it gives a promise, others have their
-   * turn until that is kept.
-   */
+  /** `changed` is called whenever more came or the phase is another. */
   constructor(
     private url: string,
-    private changed: () => unknown,
+    private changed: () => void,
     private options: LoaderOptions = {},
   ) {}
 
@@ -96,9 +91,9 @@ export class Loader {
   }
 
   async #attempt() {
-    const { asked, fetch: get = fetch } = this.options;
-    this.options.asked = undefined;
-    const response = await (asked ?? get(this.url, { cache: "no-cache" }));
+    const { fetch: get = fetch } = this.options;
+    // (What the page preloads is taken.)
+    const response = await get(this.url, { cache: "no-cache" });
     if (!response.ok) {
       const said = await response.json().catch(() => ({})) as { error?: string };
       throw new Refused(response.status, said.error ?? String(response.status));
@@ -128,9 +123,9 @@ export class Loader {
         throw new Refused(200, (error as Error).message);
       }
       if (this.kept.count > 0) this.failures = 0;
-      const shown = this.changed();
+      this.changed();
       if (now() - since < BUSY_MS) continue;
-      await (shown ?? pass());
+      await pass();
       since = now();
     }
     if (!this.kept.complete) throw new Error("the connection was cut");

@@ -5,51 +5,6 @@ import { baseStyles } from "../base/base-styles.ts";
 export const pageStyles = [
   baseStyles,
   css`
-    :host {
-      display: block;
-    }
-    ol {
-      display: flex;
-      flex-wrap: wrap;
-      margin: 0;
-      padding: 0;
-      list-style: none;
-      font-size: var(--title);
-      font-weight: 600;
-      line-height: 1.4;
-    }
-    li {
-      overflow-wrap: anywhere;
-      unicode-bidi: isolate;
-    }
-    li:not(:last-child)::after {
-      content: "/";
-      margin: 0 0.3em;
-      color: var(--quiet);
-      font-weight: 400;
-    }
-    a {
-      unicode-bidi: plaintext;
-    }
-    li a[aria-current] {
-      color: inherit;
-    }
-    .summary {
-      min-height: 1.5em;
-      margin: 0.25rem 0 0;
-      color: var(--quiet);
-      font-size: var(--small);
-    }
-    .summary a {
-      text-decoration: underline;
-    }
-    .tools {
-      position: sticky;
-      inset-block-start: 0;
-      z-index: 2;
-      padding-block: 1rem 0.5rem;
-      background: var(--paper);
-    }
     .search {
       display: flex;
       flex-wrap: wrap;

@@ -1,22 +1,18 @@
 /** The parts of the page around the rows, as pure functions of what is known. */
 import { html, nothing, type TemplateResult } from "lit";
 import { t } from "../base/language.ts";
-import { toDisplay } from "../../formats/names.ts";
-import { formatBytes, formatMinute } from "../../formats/units.ts";
 import type { FileEntry } from "../../formats/listing.ts";
 import type { Loader } from "./load.ts";
-import { type Crumb, crumbsOf, isRedirected, textOf } from "./view.ts";
-
-type Where = Pick<Location, "host" | "pathname">;
+import { type Crumb, crumbsOf, redirectedOf, totalsOf } from "../../formats/listing_view.ts";
 
 /** The window's title: the path, then the mirror. */
-export function title({ host, pathname }: Where): string {
-  const names = crumbsOf(host, pathname).slice(1).map((crumb) => crumb.name);
-  return `${names.join("/") || "/"} · ${host}`;
+export function title(mirror: string, pathname: string): string {
+  const names = crumbsOf(mirror, pathname).slice(1).map((crumb) => crumb.name);
+  return `${names.join("/") || "/"} · ${mirror}`;
 }
 
-export function crumbs({ host, pathname }: Where): TemplateResult {
-  const all = crumbsOf(host, pathname);
+export function crumbs(mirror: string, pathname: string): TemplateResult {
+  const all = crumbsOf(mirror, pathname);
   const crumb = ({ name, href }: Crumb, i: number) =>
     html`<li><a href=${href} aria-current=${
       i === all.length - 1 ? "page" : nothing
@@ -24,7 +20,7 @@ export function crumbs({ host, pathname }: Where): TemplateResult {
   const last = all.at(-1)!.name;
   return html`
     <nav aria-label=${t("listing.path")}>
-      <ol>${all.map(crumb)}</ol>
+      <ol class="crumbs">${all.map(crumb)}</ol>
     </nav>
     <h1 class="unseen">${last}</h1>
   `;
@@ -33,16 +29,8 @@ export function crumbs({ host, pathname }: Where): TemplateResult {
 /** The line of totals, and what else is to be known of the directory. */
 export function summary(loader: Loader, pathname: string, readme?: FileEntry): TemplateResult {
   const { head } = loader.kept;
-  const totals = head
-    ? [
-      ...(head.dirs ? [t("directories", { n: head.dirs })] : []),
-      t("files", { n: head.files }),
-      formatBytes(head.bytes),
-      ...(head.mtime ? [t("listing.newest", { time: formatMinute(head.mtime) })] : []),
-    ].join(" · ")
-    : loader.phase === "loading"
-    ? t("listing.loading")
-    : "";
+  const totals = head ? totalsOf(head, t) : loader.phase === "loading" ? t("listing.loading") : "";
+  const redirected = head ? redirectedOf(head, pathname, t) : "";
   return html`
     <p class="summary">
       ${totals}${readme
@@ -51,11 +39,7 @@ export function summary(loader: Loader, pathname: string, readme?: FileEntry): T
         `
         : nothing}
     </p>
-    ${head && isRedirected(head, pathname)
-      ? html`<p class="summary">${
-        t("listing.redirected", { from: textOf(pathname), to: toDisplay(head.path) })
-      }</p>`
-      : nothing}
+    ${redirected ? html`<p class="summary">${redirected}</p>` : nothing}
   `;
 }
 

@@ -1,7 +1,7 @@
 /** The rows that are elements now: each keeps its element, and so the focus, as long as it is shown. */
 import { language } from "../base/language.ts";
 import { addBox, blankRow, fillRow, type RowState } from "./row-element.ts";
-import type { Row } from "./view.ts";
+import type { Row } from "../../formats/listing_view.ts";
 
 export class RowWindow {
   #elements = new Map<number, HTMLElement>();

@@ -6,5 +6,5 @@ import "../base/language.ts";
 import "../base/base-styles.ts";
 import "./filter.ts";
 import "./kept.ts";
-import "./kinds.ts";
-import "./view.ts";
+import "../../formats/kinds.ts";
+import "../../formats/listing_view.ts";

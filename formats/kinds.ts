@@ -1,5 +1,5 @@
 /** What an entry is, told by its name alone: for its icon, and for whether it can be looked into. */
-import { type Entry, isDir, isLink } from "../../formats/listing.ts";
+import { type Entry, isDir, isLink } from "./listing.ts";
 
 export type Kind =
   | "dir"

@@ -1,7 +1,8 @@
 /** What a row and the lines around it say: pure functions from entries to text. */
-import { type Entry, hrefOf, isDir, isLink, type ListingHead } from "../../formats/listing.ts";
-import { fromHref, fromText, toDisplay, toHref, toTextLossy } from "../../formats/names.ts";
-import { formatBytes, formatMinute, formatNumber, formatTime } from "../../formats/units.ts";
+import { type Entry, hrefOf, isDir, isLink, type ListingHead } from "./listing.ts";
+import { fromHref, fromText, toDisplay, toHref, toTextLossy } from "./names.ts";
+import { formatBytes, formatMinute, formatNumber, formatTime } from "./units.ts";
+import type { Translate } from "./messages.ts";
 import { type Kind, kindOf } from "./kinds.ts";
 
 /** A row as it is shown. All of it is text: a name is never markup. */
@@ -41,15 +42,31 @@ export function rowOf(entry: Entry): Row {
   };
 }
 
+/** What a directory holds, in words: `18 directories · 63,000 files · 954 MiB · newest 2026-11-18 10:06`. */
+export function totalsOf(head: ListingHead, t: Translate): string {
+  return [
+    ...(head.dirs ? [t("directories", { n: head.dirs })] : []),
+    t("files", { n: head.files }),
+    formatBytes(head.bytes),
+    ...(head.mtime ? [t("listing.newest", { time: formatMinute(head.mtime) })] : []),
+  ].join(" · ");
+}
+
+/** That the URL leads through a link, in words; nothing where it does not. */
+export const redirectedOf = (head: ListingHead, pathname: string, t: Translate): string =>
+  isRedirected(head, pathname)
+    ? t("listing.redirected", { from: textOf(pathname), to: toDisplay(head.path) })
+    : "";
+
 /** A step of the breadcrumb. */
 export interface Crumb {
   name: string;
   href: string;
 }
 
-/** The breadcrumb of a URL's path: the host first, then each directory. */
-export function crumbsOf(host: string, pathname: string): Crumb[] {
-  const crumbs = [{ name: host, href: "/" }];
+/** The breadcrumb of a URL's path: the mirror first, then each directory. */
+export function crumbsOf(mirror: string, pathname: string): Crumb[] {
+  const crumbs = [{ name: mirror, href: "/" }];
   for (const segment of pathname.split("/").filter((s) => s !== "")) {
     crumbs.push({ name: textOf(segment), href: `${crumbs.at(-1)!.href}${segment}/` });
   }

@@ -1,0 +1,105 @@
+/** The page of a directory as it comes: its first rows, before the script is there, and what the script makes of them. */
+import { assert, assertEquals } from "@std/assert";
+import type { Page } from "playwright-core";
+import { isLink } from "../../formats/listing.ts";
+import { type Bench, withBrowser } from "../helpers/browser.ts";
+import { MIXED, packages, putListing } from "./listing_node.ts";
+
+// playwright keeps timers and a pipe to the browser beyond what the sanitizers can follow.
+const test = (name: string, body: (bench: Bench) => Promise<void>) =>
+  Deno.test({ name, fn: () => withBrowser(body), sanitizeOps: false, sanitizeResources: false });
+
+/** Opens a directory, and holds back what fits a pattern until it is let go. */
+async function held({ browser, url }: Bench, path: string, pattern: string, width: number) {
+  const page = await (await browser.newContext({ viewport: { width, height: 800 } })).newPage();
+  const complaints: string[] = [], { promise, resolve: go } = Promise.withResolvers<void>();
+  page.on("console", (m) => m.type() === "info" || complaints.push(m.text()));
+  await page.route(pattern, async (route) => {
+    await promise;
+    await route.continue().catch(() => {});
+  });
+  await page.goto(url + path, { waitUntil: "commit" });
+  return { page, complaints, go };
+}
+
+/** What the rows say and where they stand, and where that is which stands around them. */
+const seen = (page: Page) =>
+  page.evaluate<[string[], number[]][]>(`(() => {
+    const all = (root) => [...root.querySelectorAll("*")].flatMap((e) =>
+      [e, ...(e.shadowRoot ? all(e.shadowRoot) : [])]);
+    return all(document)
+      .filter((e) => e.matches(".rows .row, .row.head, .crumbs, .tools") && e.checkVisibility())
+      .map((e) => {
+        const { top, height, left, right } = e.getBoundingClientRect();
+        const cells = e.matches(".rows .row") ? [...e.children].slice(0, 4) : [];
+        const box = [top, height, left, right].map((n) => Math.round(n * 10) / 10);
+        return [cells.map((cell) => cell.innerText), box];
+      });
+  })()`);
+
+test("first rows: there before the script, and at the same place when it has come", async (bench) => {
+  await bench.node.ready("arch");
+  await putListing(bench.node, "/arch/mixed/", MIXED);
+  await putListing(bench.node, "/arch/many/", packages(200));
+  // (A link that wraps may have a line too many: listing/heights.ts. A README is named when all has come.)
+  const files = MIXED.filter((entry) => !isLink(entry) && !entry.name.startsWith("README"));
+  await putListing(bench.node, "/arch/files/", files);
+  for (const [path, width] of [["mixed", 1280], ["many", 1280], ["files", 390], ["many", 390]]) {
+    const { page, complaints, go } = await held(
+      bench,
+      `/arch/${path}/`,
+      "**/assets/listing-*.js",
+      Number(width),
+    );
+    await page.locator(".rows .row").first().waitFor();
+    const before = await seen(page);
+    const more = await page.getByRole("link", { name: "…" }).count();
+    assertEquals(more, path === "many" ? 1 : 0);
+    go();
+    await page.getByRole("row").first().waitFor();
+    await page.locator("[role=grid][aria-busy=false]").waitFor();
+    const after = await seen(page);
+    // (The script makes no rows far below the view.)
+    const both = Math.min(before.length, after.length);
+    assert(both > 10, `${both} rows`);
+    assertEquals(after.slice(0, both), before.slice(0, both), `${path} at ${width}`);
+    assertEquals(complaints, []);
+    await page.close();
+  }
+});
+
+test("first rows: they stay while the listing does not come, and can be followed", async (bench) => {
+  await bench.node.ready("arch");
+  await putListing(bench.node, "/arch/mixed/", MIXED);
+  await putListing(bench.node, "/arch/mixed/core/", packages(3));
+  const { page, go } = await held(bench, "/arch/mixed/", "**/mixed/?format=json", 1280);
+  // (The page's policy lets nothing be evaluated in it but by the debugger.)
+  while (!await page.evaluate("customElements.get('listing-page') !== undefined")) {
+    await page.waitForTimeout(20);
+  }
+  assert(await page.getByRole("listitem").count() > 10);
+  await page.getByRole("link", { name: "core/", exact: true }).click();
+  await page.waitForURL("**/mixed/core/");
+  await page.getByRole("row").nth(3).waitFor();
+  await page.goBack({ waitUntil: "commit" });
+  await page.getByRole("listitem").first().waitFor();
+  while (!await page.evaluate("customElements.get('listing-page') !== undefined")) {
+    await page.waitForTimeout(20);
+  }
+  await page.keyboard.press("Backspace");
+  await page.waitForURL("**/arch/");
+  go();
+});
+
+test("first rows: with them, a first visit transfers at most 30 kB", async (bench) => {
+  await bench.node.ready("arch");
+  await putListing(bench.node, "/arch/many/", packages(200));
+  const { page } = await bench.open("/arch/many/");
+  await page.locator("page-settings select").first().waitFor();
+  const sizes = await page.evaluate<[string, number][]>(
+    `[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+      .filter((r) => !/json|svg/.test(r.name)).map((r) => [r.name, r.encodedBodySize])`,
+  );
+  const sum = sizes.reduce((sum, [, bytes]) => sum + bytes, 0);
+  assert(sizes.length === 7 && sum > 20_000 && sum <= 30_000, `${sum} bytes: ${sizes}`);
+});
