@@ -46,9 +46,11 @@ export function firstView(
   if (!listing || !url || url.search !== "") return "";
   const t = translator(language), { entries } = listing, shown = entries.slice(0, ROWS);
   const redirected = redirectedOf(listing, url.pathname, t);
+  const crumbs = crumbsOf(mirror, url.pathname);
   return String(markup`<div lang="${language}">
 <header>
-<nav><ol class="crumbs">${crumbsOf(mirror, url.pathname).map(crumb)}</ol></nav>
+<nav><ol class="crumbs">${crumbs.map(crumb)}</ol></nav>
+<h1 class="unseen">${crumbs.at(-1)!.name}</h1>
 <p class="summary">${totalsOf(listing, t)}</p>
 ${redirected ? markup`<p class="summary">${redirected}</p>` : ""}</header>
 <main>

@@ -15,6 +15,7 @@ test("base: appearance and language are chosen, kept, and nothing else is stored
   const paper = () => page.evaluate("getComputedStyle(document.body).backgroundColor");
   const language = () => page.evaluate("document.documentElement.lang");
   const about = page.locator("footer a[data-t=about]");
+  await page.locator("html[lang=ko]").waitFor();
   assertEquals([await language(), await about.innerText()], ["ko", "이 미러에 대하여"]);
   const light = await paper();
   await page.getByRole("combobox", { name: "화면" }).selectOption("dark");
@@ -34,6 +35,10 @@ test("base: appearance and language are chosen, kept, and nothing else is stored
   );
   await page.getByRole("combobox", { name: "Appearance" }).selectOption("auto");
   assertEquals(await paper(), light);
+  // What is said in it was not loaded with this page.
+  await page.getByRole("combobox", { name: "Language" }).selectOption("ko");
+  await page.locator("html[lang=ko]").waitFor();
+  assertEquals(await about.innerText(), "이 미러에 대하여");
   assertEquals(await page.context().cookies(url), []);
   assertEquals(complaints, []);
 });

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
 import { isLink } from "../../formats/listing.ts";
-import { type Bench, withBrowser } from "../helpers/browser.ts";
+import { assertAccessible, type Bench, withBrowser } from "../helpers/browser.ts";
 import { MIXED, packages, putListing } from "./listing_node.ts";
 
 // playwright keeps timers and a pipe to the browser beyond what the sanitizers can follow.
@@ -78,6 +78,7 @@ test("first rows: they stay while the listing does not come, and can be followed
     await page.waitForTimeout(20);
   }
   assert(await page.getByRole("listitem").count() > 10);
+  await assertAccessible(page);
   await page.getByRole("link", { name: "core/", exact: true }).click();
   await page.waitForURL("**/mixed/core/");
   await page.getByRole("row").nth(3).waitFor();

@@ -366,6 +366,7 @@ const STEPS: Record<string, (bench: Bench) => Promise<void>> = {
 
   "in Korean where the browser asks for it"({ open }) {
     return withPage(open("/arch/mixed/", { locale: "ko-KR" }), async (page) => {
+      await complete(page);
       assertEquals(await page.locator("#filter").getAttribute("placeholder"), "이름 거르기");
       assertStringIncludes(await page.locator(".summary").first().innerText(), "파일 63,000개");
     });

@@ -1,6 +1,6 @@
 /**
- * base.css for what stands in the shadow of an element: buttons, links, notices and the focus look there as
- * on the page, from one source, and nothing is transferred twice.
+ * The page's own style sheet for what stands in the shadow of an element: buttons, links, rows and the focus look
+ * there as on the page, from one source, and nothing is transferred twice.
  */
 
 export const baseStyles = new CSSStyleSheet();

@@ -36,6 +36,7 @@ async function bring(language: Language) {
 
 let current = pickLanguage([stored("language") ?? "", ...navigator.languages], OFFERED);
 await bring(current);
+let wanted = current;
 let say = translator(current);
 
 /** The language in use. */
@@ -47,7 +48,10 @@ export const t: Translate = (key, values) => say(key, values);
 /** Changes the language for this page and all later ones. */
 export async function chooseLanguage(chosen: Language): Promise<void> {
   store("language", chosen);
+  wanted = chosen;
   await bring(chosen);
+  // Meanwhile another may have been chosen.
+  if (wanted !== chosen) return;
   current = chosen;
   say = translator(chosen);
   translatePage();
