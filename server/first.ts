@@ -10,8 +10,8 @@ import { type Crumb, crumbsOf, redirectedOf, rowOf, totalsOf } from "../formats/
 import { type Language, translator } from "../formats/messages.ts";
 import { formatNumber } from "../formats/units.ts";
 
-/** So many rows are seen at first on nearly all screens. */
-const ROWS = 24;
+/** So many rows fill the view of a small computer. */
+const ROWS = 20;
 
 function row(entry: Entry) {
   const { kind, name, href, target, files, size, time } = rowOf(entry);
