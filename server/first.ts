@@ -57,7 +57,7 @@ ${redirected ? markup`<p class="summary">${redirected}</p>` : ""}</header>
 <div class="tools"></div>
 <div class="list ${shown[0]?.name.endsWith("/") ? "dirs" : ""}">
 <div class="top"><div class="row head">
-<span class="name">${t("listing.name")}</span>
+<span class="name"><b>${t("listing.name")} ↑</b></span>
 <span class="files">${t("listing.files")}</span>
 <span class="bytes">${t("listing.size")}</span>
 <span class="mtime">${t("listing.modified")}</span>

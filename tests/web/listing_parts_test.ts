@@ -308,6 +308,13 @@ Deno.test("Heights: grown while rows arrive, the same as at once", () => {
   assertEquals([grown.total, grown.top(777)], [whole.total, whole.top(777)]);
 });
 
+Deno.test("Heights: a link just fits where its arrow is as wide as other characters, else it gets more", () => {
+  const kept = keepEntries([{ ...FILE, name: "abcde", target: "x".repeat(12) } as Entry]);
+  const lines = (narrow?: boolean) =>
+    new Heights(kept, undefined, { base: 12, line: 20, columns: 10, narrow }).lines(0);
+  assertEquals([lines(true), lines(false), lines()], [2, 3, 3]);
+});
+
 Deno.test("linesOf: never fewer lines than a text needs", () => {
   const cases: [string, number, number][] = [
     ["", 10, 1],

@@ -16,6 +16,8 @@ export interface Metrics {
   line: number;
   /** Characters that fit on a line. */
   columns: number;
+  /** True if the arrow of a link is as wide as any other character, as in nearly all such fonts. */
+  narrow?: boolean;
 }
 
 /** What stands between a link's name and its target. */
@@ -49,14 +51,15 @@ export function linesOf(text: string, columns: number): number {
 }
 
 /** Lines of an entry on a row. */
-export function entryLines(kept: Kept, i: number, columns: number): number {
+export function entryLines(kept: Kept, i: number, { columns, narrow }: Metrics): number {
   if (kept.span(i) - SHORTEST <= columns) return 1;
   const plain = plainNameLength(kept.segment(i), kept.start(i));
   if (plain >= 0) return Math.ceil(plain / columns);
   const entry = kept.entry(i);
   const name = toDisplay(entry.name);
   if (!isLink(entry)) return linesOf(name, columns);
-  return linesOf(name + (entry.dir ? "/" : "") + ARROW + toDisplay(entry.target), columns);
+  const arrow = narrow ? "   " : ARROW;
+  return linesOf(name + (entry.dir ? "/" : "") + arrow + toDisplay(entry.target), columns);
 }
 
 /** Where each of some rows stands. */
@@ -105,7 +108,7 @@ export class Heights {
   }
 
   lines(position: number): number {
-    return entryLines(this.kept, this.entryAt(position), this.metrics.columns);
+    return entryLines(this.kept, this.entryAt(position), this.metrics);
   }
 
   height(position: number): number {

@@ -127,9 +127,9 @@ export class ListingRows extends LitElement {
 
   /** How tall rows are, and how many characters fit on a line of a name. */
   private _measure() {
-    const ch = this._ruler.firstElementChild!.getBoundingClientRect().width / 100;
-    const columns = Math.max(8, Math.floor(this._ruler.clientWidth / ch));
-    const metrics = { ...this._lineHeights(), columns };
+    const [hundred, arrow] = [...this._ruler.children].map((e) => e.getBoundingClientRect().width);
+    const columns = Math.max(8, Math.floor(this._ruler.clientWidth / (hundred / 100)));
+    const metrics = { ...this._lineHeights(), columns, narrow: arrow < 1.01 * hundred / 100 };
     if (JSON.stringify(metrics) === JSON.stringify(this.metrics)) return;
     const first = this.firstShown();
     this.metrics = metrics;
@@ -329,7 +329,7 @@ export class ListingRows extends LitElement {
     return html`
       <div class="list ${dirs ? "dirs" : ""}">
         <div class="row sizer" aria-hidden="true">
-          <span class="name"><b id="ruler"><i></i></b></span>
+          <span class="name"><b id="ruler"><i></i><s>→</s></b></span>
         </div>
         <div
           role="grid"
