@@ -23,6 +23,9 @@ export interface Row {
   files?: number;
 }
 
+/** What stands between a link's name and its target. */
+export const ARROW = " → ";
+
 /** The row of an entry. */
 export function rowOf(entry: Entry): Row {
   const dir = isDir(entry), link = isLink(entry);

@@ -6,16 +6,23 @@
  */
 import { html as markup } from "hono/html";
 import type { Entry, Listing } from "../formats/listing.ts";
-import { type Crumb, crumbsOf, redirectedOf, rowOf, totalsOf } from "../formats/listing_view.ts";
+import {
+  ARROW,
+  type Crumb,
+  crumbsOf,
+  redirectedOf,
+  rowOf,
+  totalsOf,
+} from "../formats/listing_view.ts";
 import { type Language, translator } from "../formats/messages.ts";
 import { formatNumber } from "../formats/units.ts";
 
 /** So many rows fill the view of a small computer. */
-const ROWS = 20;
+export const ROWS = 20;
 
 function row(entry: Entry) {
   const { kind, name, href, target, files, size, time } = rowOf(entry);
-  const to = target === undefined ? "" : markup`<span class="target"> → ${target}</span>`;
+  const to = target === undefined ? "" : markup`<span class="target">${ARROW}${target}</span>`;
   const leads = href === undefined ? "" : markup` href="${href}"`;
   // Between the parts of a name no white space may stand: it is shown.
   return markup`<div class="row ${kind}${to ? " link" : ""}" role="listitem">

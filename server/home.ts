@@ -48,7 +48,6 @@ export class Home {
     return await sendText(request, text, {
       ...this.web.pageFields,
       "content-language": language,
-      "vary": "Accept, User-Agent, Accept-Encoding, Accept-Language",
       ...(acceptsGzip(request.headers) ? { "content-encoding": "gzip" } : {}),
     });
   }

@@ -10,7 +10,7 @@ import { renderHtml } from "../formats/listing_html.ts";
 import { renderText } from "../formats/listing_text.ts";
 import type { Repo } from "../scripts/lib/config.ts";
 import { problemResponse } from "./errors.ts";
-import { firstView } from "./first.ts";
+import { firstView, ROWS } from "./first.ts";
 import { acceptsGzip, directoryFormat, type Format, languageOf } from "./negotiate.ts";
 import { sendFile, sendText } from "./send.ts";
 import type { Place, Store } from "./store.ts";
@@ -73,7 +73,7 @@ export class Listings {
       // A page whose rows cannot come helps less than the reason.
       using file = await open("index.json");
       if (!file) return unlisted(request);
-      const page = await this.page(request, await beginning(file));
+      const page = await this.page(request, await beginning(file, ROWS + 1));
       if (page) return page;
     }
     const kind = format === "json" ? "json" : "html", head = fields(kind);
@@ -135,17 +135,17 @@ export class Listings {
     const file = ready && await this.store.openListing(repo, repo.path.slice(0, -1), "index.json");
     if (!file || typeof file === "string") return none;
     using _file = file;
-    return await beginning(file) ?? none;
+    return await beginning(file, 0) ?? none;
   }
 }
 
-/** Of a listing that is written, what its first bytes say: enough for the rows that are seen at first. */
-async function beginning(file: Deno.FsFile): Promise<Listing | undefined> {
+/** What the first bytes of a written listing say: its totals, and so many of its first entries at most. */
+async function beginning(file: Deno.FsFile, entries: number): Promise<Listing | undefined> {
   const buffer = new Uint8Array(32_768);
   const text = new TextDecoder().decode(buffer.subarray(0, await file.read(buffer) ?? 0));
   // An entry a line: what follows the last whole one is left out.
-  const lines = text.slice(0, text.lastIndexOf("\n")).replace(/\n\]\}$|,$/, "");
-  return parseListing(lines + "]}");
+  const lines = text.slice(0, text.lastIndexOf("\n")).split("\n", entries + 1).join("\n");
+  return parseListing(lines.replace(/\n\]\}$|,$/, "") + "]}");
 }
 
 type Totals = Pick<ListingHead, "bytes" | "mtime" | "files" | "dirs">;

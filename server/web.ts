@@ -19,7 +19,7 @@ export class Web {
   readonly pageFields = {
     "content-type": "text/html; charset=utf-8",
     "cache-control": "no-cache",
-    "vary": "Accept, User-Agent, Accept-Encoding",
+    "vary": "Accept, User-Agent, Accept-Encoding, Accept-Language",
     "content-security-policy": PAGE_POLICY,
     "referrer-policy": "same-origin",
   };
@@ -33,7 +33,6 @@ export class Web {
     if (shell === undefined) return undefined;
     return await sendText(request, shell.replace("<listing-page>", (tag) => tag + known), {
       ...this.pageFields,
-      "vary": "Accept, User-Agent, Accept-Encoding, Accept-Language",
       ...(acceptsGzip(request.headers) ? { "content-encoding": "gzip" } : {}),
     });
   }

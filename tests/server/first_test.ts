@@ -72,3 +72,11 @@ Deno.test("page of a directory: its first rows are in it, as far as a written li
   await node.listing("arch/index.json", "damaged");
   assertEquals(await page(), [200, "<listing-page>$&</listing-page>"]);
 });
+
+Deno.test("above the repositories: totals come from a listing's first line alone, whatever follows it", async () => {
+  await using node = await makeNode({ arch: "/arch/" });
+  await node.ready("arch");
+  const head = '{"v":1,"path":"/arch/","bytes":7,"mtime":1,"files":2,"dirs":0,"entries":[\n';
+  await node.listing("arch/index.json", `${head}damaged,\n${"x".repeat(9999)}\n]}\n`);
+  assertStringIncludes(await (await node.get("/?format=json")).text(), '"name":"arch/","bytes":7');
+});

@@ -36,6 +36,13 @@ const seen = (page: Page) =>
       });
   })()`);
 
+/** Waits for the script. (The page's policy lets nothing be evaluated in it but by the debugger.) */
+async function scripted(page: Page) {
+  while (!await page.evaluate("customElements.get('listing-page') !== undefined")) {
+    await page.waitForTimeout(20);
+  }
+}
+
 test("first rows: there before the script, and at the same place when it has come", async (bench) => {
   await bench.node.ready("arch");
   await putListing(bench.node, "/arch/mixed/", MIXED);
@@ -72,10 +79,7 @@ test("first rows: they stay while the listing does not come, and can be followed
   await putListing(bench.node, "/arch/mixed/", MIXED);
   await putListing(bench.node, "/arch/mixed/core/", packages(3));
   const { page, go } = await held(bench, "/arch/mixed/", "**/mixed/?format=json", 1280);
-  // (The page's policy lets nothing be evaluated in it but by the debugger.)
-  while (!await page.evaluate("customElements.get('listing-page') !== undefined")) {
-    await page.waitForTimeout(20);
-  }
+  await scripted(page);
   assert(await page.getByRole("listitem").count() > 10);
   await assertAccessible(page);
   await page.getByRole("link", { name: "core/", exact: true }).click();
@@ -83,9 +87,7 @@ test("first rows: they stay while the listing does not come, and can be followed
   await page.getByRole("row").nth(3).waitFor();
   await page.goBack({ waitUntil: "commit" });
   await page.getByRole("listitem").first().waitFor();
-  while (!await page.evaluate("customElements.get('listing-page') !== undefined")) {
-    await page.waitForTimeout(20);
-  }
+  await scripted(page);
   await page.keyboard.press("Backspace");
   await page.waitForURL("**/arch/");
   go();

@@ -5,6 +5,7 @@
  */
 import { toDisplay } from "../../formats/names.ts";
 import { isLink } from "../../formats/listing.ts";
+import { ARROW } from "../../formats/listing_view.ts";
 import type { Kept } from "./kept.ts";
 import { plainNameLength } from "./lines.ts";
 
@@ -19,9 +20,6 @@ export interface Metrics {
   /** True if the arrow of a link is as wide as any other character, as in nearly all such fonts. */
   narrow?: boolean;
 }
-
-/** What stands between a link's name and its target. */
-export const ARROW = " → ";
 
 /** Bytes of an entry's line that are not its name: `{"name":"","bytes":0,"mtime":0},` and line end. */
 const SHORTEST = 33;

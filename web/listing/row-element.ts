@@ -6,9 +6,8 @@ import { html, render } from "lit";
 import { t } from "../base/language.ts";
 import { formatNumber } from "../../formats/units.ts";
 import { agoOf } from "./ago.ts";
-import { ARROW } from "./heights.ts";
 import { canPeek } from "../../formats/kinds.ts";
-import { bothTimes, exactSize, type Row } from "../../formats/listing_view.ts";
+import { ARROW, bothTimes, exactSize, type Row } from "../../formats/listing_view.ts";
 
 /** What a row needs besides its entry. */
 export interface RowState {
