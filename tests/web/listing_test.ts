@@ -95,6 +95,7 @@ const STEPS: Record<string, (bench: Bench) => Promise<void>> = {
       assertEquals(await page.title(), `arch/mixed · ${crumbs[0]}`);
       const core = row(page, "core/");
       assertEquals(await core.locator(".files").innerText(), "1,820");
+      await core.hover();
       assertEquals(await core.locator(".size").getAttribute("title"), "38,000,000,000 B");
       const title = await core.locator("time").getAttribute("title");
       assert(/^2026-11-18 \d\d:06:40 UTC\n2026-11-\d\d .* UTC[+−]\d\d:\d\d$/.test(title!), title!);

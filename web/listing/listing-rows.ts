@@ -10,7 +10,7 @@ import { later } from "./later.ts";
 import { moved, moveOf, TypeAhead } from "./keys.ts";
 import type { Sort, SortKey } from "./order.ts";
 import { Prefetch } from "./prefetch.ts";
-import type { RowState } from "./row-element.ts";
+import { addTooltips, type RowState } from "./row-element.ts";
 import { headTemplate } from "./row-head.ts";
 import { RowWindow } from "./row-window.ts";
 import { Scroller } from "./scroller.ts";
@@ -260,16 +260,22 @@ export class ListingRows extends LitElement {
 
   /** A link that gets the focus by mouse or by a screen reader is where the keyboard goes on. */
   private _focusIn(event: Event) {
-    const row = (event.target as HTMLElement).closest<HTMLElement>("[data-entry]");
+    const row = this._tell(event);
     if (row) this.active = Number(row.dataset.entry);
+  }
+
+  /** The row of an event, which is told exactly then. */
+  private _tell(event: Event): HTMLElement | null {
+    const row = (event.target as HTMLElement).closest<HTMLElement>("[data-entry]");
+    if (row) addTooltips(row, rowOf(this.model.kept.entry(Number(row.dataset.entry))));
+    return row;
   }
 
   /** (Outside of this element, one does not hear that the pointer went from one row to another.) */
   private _over(event: PointerEvent) {
-    const link = (event.target as HTMLElement).closest("a");
-    const entry = link?.closest<HTMLElement>("[data-entry]")?.dataset.entry;
-    const wanted = event.pointerType === "mouse" && entry !== undefined;
-    this._prefetch.over(wanted ? this.model.kept.entry(Number(entry)) : undefined);
+    const row = this._tell(event), link = (event.target as HTMLElement).closest("a");
+    const wanted = row && link && event.pointerType === "mouse";
+    this._prefetch.over(wanted ? this.model.kept.entry(Number(row.dataset.entry)) : undefined);
   }
 
   private _print(printing: boolean) {
@@ -278,13 +284,16 @@ export class ListingRows extends LitElement {
     this.performUpdate();
   }
 
-  /** The positions to render: those in view, and the keyboard's, which may have been scrolled away. */
+  /**
+   * The positions to render: those in view, and the keyboard's, which may have been scrolled away. (Before the first
+   * layout, it is not known how far down the rows begin: the height of the window is enough for those in view.)
+   */
   private _positions(): number[] {
     const { y } = this._scroller.place, heights = this._heights!;
     const from = this.printing ? 0 : heights.at(y - MARGIN_PX);
     const to = this.printing
       ? Math.min(PRINTED, this.count) - 1
-      : heights.at(y + (this._laidOut ? innerHeight : outerHeight) + MARGIN_PX);
+      : heights.at(this._laidOut ? y + innerHeight + MARGIN_PX : outerHeight);
     const positions = Array.from({ length: to - from + 1 }, (_, i) => from + i);
     const active = this.active < 0 ? -1 : this.positionOf(this.active);
     if (active >= 0 && active < from) positions.unshift(active);

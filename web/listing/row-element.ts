@@ -72,10 +72,17 @@ export function fillRow(element: HTMLElement, row: Row, state: RowState): void {
   fillName(name, row, state);
   say(files, row.files === undefined ? "" : formatNumber(row.files));
   say(size, row.size);
-  size.title = exactSize(row);
   say(time, row.time);
   set(time, "datetime", row.exact);
   say(ago, row.mtime ? agoOf(now - row.mtime, t) : "");
+  for (const cell of [size, time, ago]) set(cell, "title", undefined);
+}
+
+/** Adds what its tooltips say, for who comes near it: hardly any of the rows that are made is ever asked. */
+export function addTooltips(element: HTMLElement, row: Row): void {
+  const [, , size, time, ago] = element.children as Iterable<HTMLElement>;
+  if (time.title) return;
+  size.title = exactSize(row);
   time.title = ago.title = bothTimes(row);
 }
 
