@@ -1,6 +1,6 @@
 /**
  * What the page of a directory holds when it comes: where it is, and its first rows, which can be read and followed
- * before its script is there. The script (web/listing/) makes the same anew, and the rest.
+ * before its script is there. The script (web/listing/) goes on with the same elements.
  *
  * (`html` of hono is called `markup` here, as in home/.)
  */
@@ -14,22 +14,27 @@ import {
   rowOf,
   totalsOf,
 } from "../formats/listing_view.ts";
-import { type Language, translator } from "../formats/messages.ts";
+import { type Language, type Translate, translator } from "../formats/messages.ts";
 import { formatNumber } from "../formats/units.ts";
 
 /** So many rows fill the view of a small computer. */
 export const ROWS = 20;
 
-function row(entry: Entry) {
+/** A row as web/listing/row-element.ts makes them. */
+function row(entry: Entry, i: number) {
   const { kind, name, href, target, files, size, time } = rowOf(entry);
-  const to = target === undefined ? "" : markup`<span class="target">${ARROW}${target}</span>`;
+  const link = target === undefined ? "" : " link";
   const leads = href === undefined ? "" : markup` href="${href}"`;
+  const to = link
+    ? markup`<span class="target">${ARROW}${target}</span>`
+    : markup`<span class="target" hidden></span>`;
   // Between the parts of a name no white space may stand: it is shown.
-  return markup`<div class="row ${kind}${to ? " link" : ""}" role="listitem">
-<span class="name"><a${leads}>${name}</a>${to}</span>
-<span class="files">${files === undefined ? "" : formatNumber(files)}</span>
-<span class="size">${size}</span>
-<time class="time">${time}</time>
+  return markup`<div class="row ${kind}${link}" role="row" data-entry="${i}">
+<span role="gridcell" class="name"><a${leads}>${name}</a>${to}<button tabindex="-1" class="peek" hidden></button></span>
+<span role="gridcell" class="files">${files === undefined ? "" : formatNumber(files)}</span>
+<span role="gridcell" class="size">${size}</span>
+<time role="gridcell" class="time">${time}</time>
+<span role="gridcell" class="ago"></span>
 </div>
 `;
 }
@@ -39,39 +44,50 @@ function crumb({ name, href }: Crumb, i: number, all: Crumb[]) {
   return markup`<li><a href="${href}"${here}>${name}</a></li>`;
 }
 
+function around(mirror: string, path: string, listing: Listing, t: Translate) {
+  const crumbs = crumbsOf(mirror, path), redirected = redirectedOf(listing, path, t);
+  return markup`<nav aria-label="${t("listing.path")}"><ol class="crumbs">${
+    crumbs.map(crumb)
+  }</ol></nav>
+<h1 class="unseen">${crumbs.at(-1)!.name}</h1>
+<p class="summary">${totalsOf(listing, t)}</p>
+${redirected ? markup`<p class="summary">${redirected}</p>` : ""}`;
+}
+
+const head = (t: Translate) =>
+  markup`<div role="row" class="row head">
+<span role="columnheader" class="name"><b>${t("listing.name")} ↑</b></span>
+<span role="columnheader" class="files">${t("listing.files")}</span>
+<span role="columnheader" class="bytes">${t("listing.size")}</span>
+<span role="columnheader" class="mtime">${t("listing.modified")}</span>
+</div>`;
+
 /**
- * The first view of a listing, as HTML; nothing where the URL asks for another order or for some of the rows.
- * `mirror` is what the mirror calls itself.
+ * The page with the first view of a listing in it; as it was where the URL asks for another order or for some of the
+ * rows. `mirror` is what the mirror calls itself.
  */
-export function firstView(
+export function withFirstView(
+  shell: string,
   mirror: string,
   language: Language,
   request: Request,
   listing: Listing | undefined,
 ): string {
   const url = URL.parse(request.url);
-  if (!listing || !url || url.search !== "") return "";
+  if (!listing || !url || url.search !== "") return shell;
   const t = translator(language), { entries } = listing, shown = entries.slice(0, ROWS);
-  const redirected = redirectedOf(listing, url.pathname, t);
-  const crumbs = crumbsOf(mirror, url.pathname);
-  return String(markup`<div lang="${language}">
-<header>
-<nav><ol class="crumbs">${crumbs.map(crumb)}</ol></nav>
-<h1 class="unseen">${crumbs.at(-1)!.name}</h1>
-<p class="summary">${totalsOf(listing, t)}</p>
-${redirected ? markup`<p class="summary">${redirected}</p>` : ""}</header>
-<main>
-<div class="tools"></div>
-<div class="list ${shown[0]?.name.endsWith("/") ? "dirs" : ""}">
-<div class="top"><div class="row head">
-<span class="name"><b>${t("listing.name")} ↑</b></span>
-<span class="files">${t("listing.files")}</span>
-<span class="bytes">${t("listing.size")}</span>
-<span class="mtime">${t("listing.modified")}</span>
-</div></div>
-<div class="rows" role="list">
-${shown.map(row)}</div>
-</div>
-${entries.length > shown.length ? markup`<p><a href="?format=html">…</a></p>` : ""}</main>
-</div>`);
+  const more = entries.length > shown.length
+    ? '<p class="more"><a href="?format=html">…</a></p>'
+    : "";
+  const parts: [string, unknown][] = [
+    ["<listing-page>", `<listing-page lang="${language}">`],
+    ["<header>", markup`<header>${around(mirror, url.pathname, listing, t)}`],
+    ['class="list"', shown[0]?.name.endsWith("/") ? 'class="list dirs"' : 'class="list"'],
+    ['role="grid"', markup`role="grid" aria-label="${t("listing.entries")}"`],
+    ['class="top">', markup`class="top">${head(t)}`],
+    ['class="rows">', markup`class="rows">${shown.map(row)}`],
+    ["</listing-rows>", more + "</listing-rows>"],
+  ];
+  // (A function, as `$&` in a name means nothing.)
+  return parts.reduce((page, [place, made]) => page.replace(place, () => String(made)), shell);
 }

@@ -10,7 +10,7 @@ import { renderHtml } from "../formats/listing_html.ts";
 import { renderText } from "../formats/listing_text.ts";
 import type { Repo } from "../scripts/lib/config.ts";
 import { problemResponse } from "./errors.ts";
-import { firstView, ROWS } from "./first.ts";
+import { ROWS, withFirstView } from "./first.ts";
 import { acceptsGzip, directoryFormat, type Format, languageOf } from "./negotiate.ts";
 import { sendFile, sendText } from "./send.ts";
 import type { Place, Store } from "./store.ts";
@@ -87,8 +87,11 @@ export class Listings {
 
   private page(request: Request, listing: Listing | undefined): Promise<Response | undefined> {
     const { name, languages } = this.store.config.site;
-    const view = firstView(name, languageOf(request, languages), request, listing);
-    return this.web.page(request, view);
+    const language = languageOf(request, languages);
+    return this.web.page(
+      request,
+      (shell) => withFirstView(shell, name, language, request, listing),
+    );
   }
 
   /** True for a directory above the repositories, in which no indexer writes. */

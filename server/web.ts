@@ -25,13 +25,13 @@ export class Web {
   };
 
   /**
-   * The page of a directory: the shell, the same for all of them, and within it what is known of this one
-   * already. `undefined` where the page was not built.
+   * The page of a directory: the shell, the same for all of them, filled with what is known of this one already.
+   * `undefined` where the page was not built.
    */
-  async page(request: Request, known: string): Promise<Response | undefined> {
+  async page(request: Request, fill: (shell: string) => string): Promise<Response | undefined> {
     const shell = await this.text("index.html");
     if (shell === undefined) return undefined;
-    return await sendText(request, shell.replace("<listing-page>", (tag) => tag + known), {
+    return await sendText(request, fill(shell), {
       ...this.pageFields,
       ...(acceptsGzip(request.headers) ? { "content-encoding": "gzip" } : {}),
     });

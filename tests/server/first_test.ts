@@ -1,7 +1,7 @@
 /** The first rows that the page of a directory comes with. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Entry, Listing } from "../../formats/listing.ts";
-import { firstView } from "../../server/first.ts";
+import { withFirstView } from "../../server/first.ts";
 import { makeNode } from "./fixture.ts";
 
 const BROWSER = { accept: "text/html", "user-agent": "Mozilla/5.0 Chrome/130.0" };
@@ -9,10 +9,12 @@ const file = (name: string): Entry => ({ name, bytes: 1536, mtime: 1_795_000_000
 const listing = (entries: Entry[]): Listing => (
   { v: 1, path: "/a/", bytes: 1, mtime: 1_795_000_000, files: 3, dirs: 0, entries }
 );
+const SHELL = await Deno.readTextFile(new URL("../../web/index.html", import.meta.url));
 const view = (entries: Entry[], url = "http://x/a/", language: "en" | "ko" = "en") =>
-  firstView("mirror.example.org", language, new Request(url), listing(entries));
+  withFirstView(SHELL, "mirror.example.org", language, new Request(url), listing(entries));
+const cells = (text: string) => text.replaceAll("*", 'role="gridcell" class');
 
-Deno.test("firstView: each kind of entry, and what is said of the directory", () => {
+Deno.test("withFirstView: each kind of entry, and what is said of the directory", () => {
   const dir = { ...file("d/"), files: 1234, dirs: 1 };
   const link = { ...file("core.db"), target: "core.db.tar.gz" };
   const broken = { ...file("gone"), bytes: 0, target: "nowhere", broken: true as const };
@@ -22,18 +24,23 @@ Deno.test("firstView: each kind of entry, and what is said of the directory", ()
       '<div class="list dirs">',
       '<li><a href="/">mirror.example.org</a></li><li><a href="/a/" aria-current="page">a</a></li>',
       '<p class="summary">3 files · 1 B · newest 2026-11-18 11:06',
-      '<div class="row dir" role="listitem"><span class="name"><a href="d/">d/</a></span><span class="files">1,234</span>',
+      cells(
+        '<div class="row dir" role="row" data-entry="0"><span *="name"><a href="d/">d/</a><span class="target" hidden></span>',
+      ),
+      cells('</button></span><span *="files">1,234</span>'),
       '<a href="core.db">core.db</a><span class="target"> → core.db.tar.gz</span>',
-      '<div class="row broken link" role="listitem"><span class="name"><a>gone</a>',
-      '<div class="row disk" role="listitem"><span class="name"><a href="x%20y.iso">x y.iso</a></span><span class="files"></span><span class="size">1.5 KiB</span><time class="time">2026-11-18 11:06</time>',
+      cells('<div class="row broken link" role="row" data-entry="2"><span *="name"><a>gone</a>'),
+      cells(
+        '<span *="files"></span><span *="size">1.5 KiB</span><time *="time">2026-11-18 11:06</time>',
+      ),
     ]
   ) assertStringIncludes(html, part);
   assertEquals(html.includes("…"), false);
-  assertStringIncludes(view([], "http://x/a/", "ko"), '<div lang="ko">');
+  assertStringIncludes(view([], "http://x/a/", "ko"), '<listing-page lang="ko">');
   assertStringIncludes(view([], "http://x/b/"), "/b/");
 });
 
-Deno.test("firstView: names are text, whatever they are", () => {
+Deno.test("withFirstView: names are text, whatever they are", () => {
   const names = [
     "<script>x=1</script>",
     '"><img src=x onerror=y>',
@@ -42,17 +49,18 @@ Deno.test("firstView: names are text, whatever they are", () => {
     "\u202egnp",
   ];
   const html = view([...names.map(file), { ...file("l"), target: "</span><script>" }]);
-  assertEquals(html.match(/<script|<img|\u202e/), null);
-  const hrefs = [...html.matchAll(/href="([^"]*)"/g)].map(([, href]) => href);
+  const page = html.slice(html.indexOf("<listing-page"), html.indexOf("</listing-page>"));
+  assertEquals(page.match(/<script|<img|\u202e/), null);
+  const hrefs = [...page.matchAll(/href="([^"]*)"/g)].map(([, href]) => href);
   assert(hrefs.every((href) => !/^[a-z]+:|["<>]/i.test(href)), hrefs.join(" "));
 });
 
-Deno.test("firstView: no more than are seen, and none where the URL asks for others", () => {
+Deno.test("withFirstView: no more than are seen, and none where the URL asks for others", () => {
   const many = Array.from({ length: 40 }, (_, i) => file(`f${i}`));
-  assertEquals(view(many).match(/role="listitem"/g)?.length, 20);
+  assertEquals(view(many).match(/data-entry/g)?.length, 20);
   assertStringIncludes(view(many), '<a href="?format=html">…</a>');
-  assertEquals(view(many, "http://x/a/?sort=size"), "");
-  assertEquals(firstView("m", "en", new Request("http://x/a/"), undefined), "");
+  assertEquals(view(many, "http://x/a/?sort=size"), SHELL);
+  assertEquals(withFirstView(SHELL, "m", "en", new Request("http://x/a/"), undefined), SHELL);
 });
 
 Deno.test("page of a directory: its first rows are in it, as far as a written listing can be read", async () => {
@@ -63,14 +71,15 @@ Deno.test("page of a directory: its first rows are in it, as far as a written li
     return [answer.status, await answer.text()] as const;
   };
   await Deno.mkdir(`${node.data}/web`);
-  await Deno.writeTextFile(`${node.data}/web/index.html`, "<listing-page>$&</listing-page>");
+  const shell = '<listing-page>$&<div class="rows"></div></listing-page>';
+  await Deno.writeTextFile(`${node.data}/web/index.html`, shell);
   for (let i = 0; i < 500; i++) await node.write(`arch/${"long".repeat(30)}${i}`, "x");
   await node.list("/arch/");
   const [status, text] = await page();
-  assertEquals([status, text.match(/role="listitem"/g)?.length], [200, 20]);
-  assertStringIncludes(text, ">$&</listing-page>");
+  assertEquals([status, text.match(/data-entry/g)?.length], [200, 20]);
+  assertStringIncludes(text, '>$&<div class="rows"><div class="row');
   await node.listing("arch/index.json", "damaged");
-  assertEquals(await page(), [200, "<listing-page>$&</listing-page>"]);
+  assertEquals(await page(), [200, shell]);
 });
 
 Deno.test("above the repositories: totals come from a listing's first line alone, whatever follows it", async () => {

@@ -1,5 +1,5 @@
 /** The page of a directory as it comes: its first rows, before the script is there, and what the script makes of them. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Page } from "playwright-core";
 import { assertAccessible, type Bench, withBrowser } from "../helpers/browser.ts";
 import { MIXED, packages, putListing } from "./listing_node.ts";
@@ -24,10 +24,8 @@ async function held({ browser, url }: Bench, path: string, pattern: string, widt
 /** What the rows say and where they stand, and where that is which stands around them. */
 const seen = (page: Page) =>
   page.evaluate<[string[], number[]][]>(`(() => {
-    const all = (root) => [...root.querySelectorAll("*")].flatMap((e) =>
-      [e, ...(e.shadowRoot ? all(e.shadowRoot) : [])]);
-    return all(document)
-      .filter((e) => e.matches(".rows .row, .row.head, .head > :not(.ago), .crumbs, .tools") && e.checkVisibility())
+    const selector = ".rows .row, .row.head, .head > :not(.ago), .crumbs, .tools";
+    return [...document.querySelectorAll(selector)].filter((e) => e.checkVisibility())
       .map((e) => {
         const { top, height, left, right } = e.getBoundingClientRect();
         const cells = e.matches(".rows .row") ? [...e.children].slice(0, 4) : [];
@@ -80,17 +78,47 @@ test("first rows: they stay while the listing does not come, and can be followed
   await putListing(bench.node, "/arch/mixed/core/", packages(3));
   const { page, go } = await held(bench, "/arch/mixed/", "**/mixed/?format=json", 1280);
   await scripted(page);
-  assert(await page.getByRole("listitem").count() > 10);
+  assert(await page.getByRole("row").count() > 10);
   await assertAccessible(page);
   await page.getByRole("link", { name: "core/", exact: true }).click();
   await page.waitForURL("**/mixed/core/");
   await page.getByRole("row").nth(3).waitFor();
   await page.goBack({ waitUntil: "commit" });
-  await page.getByRole("listitem").first().waitFor();
+  await page.getByRole("row").nth(9).waitFor();
   await scripted(page);
   await page.keyboard.press("Backspace");
   await page.waitForURL("**/arch/");
   go();
+});
+
+test("first rows: who stands on one with the keyboard goes on from there", async (bench) => {
+  await bench.node.ready("arch");
+  await putListing(bench.node, "/arch/many/", packages(200));
+  const { page, go } = await held(bench, "/arch/many/", "**/many/?format=json", 1280);
+  await scripted(page);
+  const link = (i: number) => page.locator(".rows .row a").nth(i);
+  const at = () => page.evaluate<string>("document.activeElement.textContent");
+  await link(3).focus();
+  const [fourth, fifth] = [await link(3).innerText(), await link(4).innerText()];
+  go();
+  await page.locator("[role=grid][aria-busy=false]").waitFor();
+  assertEquals(await at(), fourth);
+  await page.keyboard.press("ArrowDown");
+  await page.locator(".active a", { hasText: fifth }).waitFor();
+  assertEquals(await at(), fifth);
+});
+
+test("first rows: they stay where the listing cannot come, and that is said", async ({ node, url, browser }) => {
+  await node.ready("arch");
+  await putListing(node, "/arch/many/", packages(200));
+  const page = await (await browser.newContext()).newPage();
+  await page.route("**/many/?format=json", (route) => route.abort());
+  await page.goto(`${url}/arch/many/`, { waitUntil: "commit" });
+  await page.getByRole("alert").waitFor();
+  assertEquals(await page.locator(".rows .row").count(), 20);
+  assertEquals(await page.getByRole("link", { name: "…" }).count(), 1);
+  assertStringIncludes(await page.locator(".summary").innerText(), "200 files");
+  await assertAccessible(page);
 });
 
 test("first rows: with them, a first visit transfers at most 30 kB", async (bench) => {

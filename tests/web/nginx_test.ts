@@ -80,7 +80,7 @@ Deno.test({
         const answers = await watch(page);
         await page.goto(`${url}/archlinux/mixed/`);
         await rows(page);
-        assertEquals(await page.locator("#space [role=row]").count(), MIXED.length);
+        assertEquals(await page.locator(".rows [role=row]").count(), MIXED.length);
         const first = answers(), isAsset = ({ path }: Answer) => path.includes("/assets/");
         assert(first.filter(isAsset).length >= 4);
         for (const asset of first.filter(isAsset)) {

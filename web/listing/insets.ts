@@ -1,5 +1,5 @@
 /** What sticks to the edges of the view and hides rows there: measured, as text wraps. */
-import type { LitElement, ReactiveController } from "lit";
+import type { ReactiveController, ReactiveElement } from "lit";
 
 /** Heights in CSS pixels. */
 export interface Inset {
@@ -16,7 +16,7 @@ export class Insets implements ReactiveController {
   #observer = new ResizeObserver(() => this.#measure());
   #watched = new Set<Element>();
 
-  constructor(private host: LitElement) {
+  constructor(private host: ReactiveElement) {
     host.addController(this);
   }
 
@@ -31,14 +31,10 @@ export class Insets implements ReactiveController {
     }
   }
 
-  #elements(): (HTMLElement | null | undefined)[] {
-    const root = this.host.renderRoot;
-    const rows = root.querySelector("listing-rows")?.shadowRoot;
-    return [
-      root.querySelector<HTMLElement>(".tools"),
-      rows?.querySelector<HTMLElement>(".top"),
-      root.querySelector<HTMLElement>("selection-bar"),
-    ];
+  #elements(): (HTMLElement | null)[] {
+    return [".tools", ".top", "selection-bar"].map((part) =>
+      this.host.querySelector<HTMLElement>(part)
+    );
   }
 
   #measure() {

@@ -1,4 +1,4 @@
-import { html, LitElement, nothing, type PropertyValues } from "lit";
+import { html, nothing, type PropertyValues, ReactiveElement, render } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { t, Translated } from "../base/language.ts";
 import type { FileEntry } from "../../formats/listing.ts";
@@ -7,16 +7,15 @@ import { Arrival, type Left } from "./arrival.ts";
 import { filterWord } from "./filter.ts";
 import { Insets } from "./insets.ts";
 import "./listing-rows.ts";
-import type { How, ListingRows } from "./listing-rows.ts";
+import type { Chosen, ListingRows } from "./listing-rows.ts";
+import { pressKey } from "./keyboard.ts";
 import { idle, later } from "./later.ts";
 import { Loader } from "./load.ts";
 import type { SortKey } from "./order.ts";
-import { pageStyles } from "./page-styles.ts";
 import * as parts from "./page-templates.ts";
 import { findReadme } from "./readme.ts";
-import { type Command, commandOf } from "./shortcuts.ts";
+import { fill, isAsItCame } from "./region.ts";
 import { Shown } from "./shown.ts";
-import type { SelectionBar } from "./selection-bar.ts";
 import { Selection } from "./selection.ts";
 
 /** While rows come in, they are shown anew at most so often. */
@@ -27,14 +26,13 @@ const URL_MS = 300;
 
 /**
  * The page of a directory. It holds what is true of it (what came, how it is sorted, what is selected) and
- * hands that down; its parts tell what a reader did by events.
+ * hands that down; its parts tell what a reader did by events. It goes on with the elements that the page came
+ * with (index.html, server/first.ts), so nothing that is read or has the focus goes away.
  *
  * @element listing-page
  */
 @customElement("listing-page")
-export class ListingPage extends LitElement {
-  static override styles = pageStyles;
-
+export class ListingPage extends ReactiveElement {
   /** How it is sorted and filtered. */
   @state()
   accessor address: Address = readAddress(location.search);
@@ -46,6 +44,7 @@ export class ListingPage extends LitElement {
   accessor version = 0;
 
   readonly selection = new Selection();
+  private _begun = Promise.withResolvers<void>();
   loader = new Loader("?format=json", () => this._came());
   private _shown = new Shown();
   private _arrival = new Arrival(history.state, location.hash, document.referrer, location.href);
@@ -55,7 +54,6 @@ export class ListingPage extends LitElement {
   private _shownAt = -Infinity;
   /** What the mirror calls itself. */
   private _name = "";
-  private _waits = false;
   private _phase = "";
   private _readme?: FileEntry;
   /** Where a range begins. */
@@ -63,33 +61,34 @@ export class ListingPage extends LitElement {
   protected translated = new Translated(this);
   protected insets: Insets = new Insets(this);
 
-  /**
-   * The page comes with its first rows (server/first.ts). They stay until there are others to take their place, or
-   * something else is to be said.
-   */
+  protected override createRenderRoot() {
+    return this;
+  }
+
   override connectedCallback() {
+    super.connectedCallback();
     history.scrollRestoration = "manual";
     this._name = this.querySelector(".crumbs a")?.textContent ?? location.host;
     document.title = parts.title(this._name, location.pathname);
-    this._gone = new AbortController();
-    this._waits = this.querySelector(".list") !== null;
-    if (!this._waits) this._begin();
-    document.addEventListener("keydown", (event) => this._key(event), {
-      signal: this._gone.signal,
-    });
+    this._listen();
     this.loader.run();
   }
 
-  private _begin() {
-    this._waits = false;
-    this.replaceChildren();
-    super.connectedCallback();
-    const { signal } = this._gone!;
+  private _listen() {
+    this._gone = new AbortController();
+    const { list } = this, { signal } = this._gone;
+    document.addEventListener("keydown", (event) => pressKey(this, event), { signal });
     addEventListener("online", () => this.loader.again(), { signal });
     addEventListener("hashchange", () => {
       this._arrival = new Arrival(null, location.hash, "", location.href);
       this._arrive();
     }, { signal });
+    const on = <T>(type: string, act: (detail: T) => void) =>
+      list.addEventListener(type, (event) => act((event as CustomEvent<T>).detail), { signal });
+    on<SortKey>("listing-sort", (key) => this._sort(key));
+    on<Chosen>("listing-select", (chosen) => this._select(chosen));
+    on<number>("listing-peek", (peek) => this.open = { peek });
+    on("listing-rest", () => this._rested());
   }
 
   override disconnectedCallback() {
@@ -98,21 +97,27 @@ export class ListingPage extends LitElement {
   }
 
   get list(): ListingRows {
-    return this.renderRoot.querySelector("listing-rows")!;
+    return this.querySelector("listing-rows")!;
   }
 
-  get field(): HTMLInputElement {
-    return this.renderRoot.querySelector("#filter")!;
+  get field(): HTMLInputElement | null {
+    return this.querySelector("[name=filter]");
   }
 
   get kept() {
     return this.loader.kept;
   }
 
+  /** What the page came with is all that is known until there are rows, or something else is to be said. */
+  protected override async scheduleUpdate() {
+    await this._begun.promise;
+    super.scheduleUpdate();
+  }
+
   /** More came: the first rows are shown at once, later ones now and then. */
   private _came() {
     const { phase, kept } = this.loader;
-    if (this._waits && (kept.count > 0 || phase !== "loading")) this._begin();
+    if (kept.count > 0 || phase !== "loading") this._begun.resolve();
     if (phase !== this._phase) return this._show();
     if (kept.count === 0) return;
     const wait = this._shownAt + EVERY_MS - performance.now();
@@ -182,12 +187,13 @@ export class ListingPage extends LitElement {
     }, URL_MS);
   }
 
-  private _filter(text: string) {
+  /** Shows the rows whose names hold these words. */
+  filter(text: string): void {
     this._go({ filter: text });
     this.list.toStart();
   }
 
-  private _sort({ detail: key }: CustomEvent<SortKey>) {
+  private _sort(key: SortKey) {
     const { sort } = this.address;
     // The first click on a number shows what is large or new.
     const descending = sort.key === key ? !sort.descending : key !== "name";
@@ -195,7 +201,7 @@ export class ListingPage extends LitElement {
     this.list.toStart();
   }
 
-  private _select({ detail: { position, how } }: CustomEvent<{ position: number; how: How }>) {
+  private _select({ position, how }: Chosen) {
     const { selection, list } = this, entry = list.entryAt(position);
     if (how === "range") {
       const [from, to] = [this._anchor, position].sort((a, b) => a - b);
@@ -211,76 +217,15 @@ export class ListingPage extends LitElement {
     this.version++;
   }
 
-  private _clear = () => {
+  /** Selects all rows that are shown. */
+  selectAll(): void {
+    for (let k = 0; k < this.list.count; k++) this.selection.set(this.list.entryAt(k), true);
+    this.version++;
+  }
+
+  deselect(): void {
     this.selection.clear();
     this.version++;
-  };
-
-  private _key(event: KeyboardEvent) {
-    const [target] = event.composedPath() as HTMLElement[];
-    if (event.defaultPrevented || this.open.help || this.open.peek !== undefined) return;
-    if (this._waits) return this._leave(event, target);
-    const within = event.composedPath().includes(this.list);
-    const writing = target.matches?.("input:not([type=checkbox]), textarea, select") ?? false;
-    const command = commandOf(event, {
-      writing,
-      atRows: within || this.selection.size > 0,
-      selected: this.selection.size > 0,
-      marked: String(getSelection()) !== "",
-      beyond: this.list.count > this.list.renderRoot.querySelectorAll("[data-entry]").length,
-    });
-    const used = command ? this._do(command, target) : this._pass(event, target, writing, within);
-    if (used) event.preventDefault();
-  }
-
-  /** Before there are other rows than those that the page came with, keys do no more than lead upwards. */
-  private _leave(event: KeyboardEvent, target: HTMLElement) {
-    const no = { writing: false, atRows: false, selected: false, marked: false, beyond: false };
-    const up = commandOf(event, no) === "parent" && this._do("parent", target);
-    if (up) event.preventDefault();
-  }
-
-  /** Keys that are no command are for the rows, unless they are for what has the focus. */
-  private _pass(
-    event: KeyboardEvent,
-    target: HTMLElement,
-    writing: boolean,
-    within: boolean,
-  ): boolean {
-    if (target === this.field && (event.key === "ArrowDown" || event.key === "Enter")) {
-      this.list.activate(0);
-      return true;
-    }
-    const own = !within && target.matches?.("a, button, summary, [tabindex]");
-    if (writing || own && (event.key === " " || event.key.length === 1)) return false;
-    return this.list.press(event);
-  }
-
-  private _do(command: Command, target: HTMLElement): boolean {
-    if (command === "escape") return this._escape(target);
-    if (command === "help") this.open = { help: true };
-    else if (command === "all") {
-      for (let k = 0; k < this.list.count; k++) this.selection.set(this.list.entryAt(k), true);
-      this.version++;
-    } else if (command === "copy") {
-      this.renderRoot.querySelector<SelectionBar>("selection-bar")?.copyUrls?.();
-    } else if (command === "parent") {
-      if (location.pathname === "/") return false;
-      location.href = new URL("../", location.href).href;
-    } else {
-      this.open = { hint: command === "find" };
-      this.field.focus();
-      this.field.select();
-    }
-    return true;
-  }
-
-  private _escape(target: HTMLElement): boolean {
-    if (this.address.filter) this._filter("");
-    else if (this.selection.size > 0) this._clear();
-    else if (target !== this.field) return false;
-    if (target === this.field) this.list.activate(0);
-    return true;
   }
 
   override willUpdate(changed: PropertyValues<this>) {
@@ -292,43 +237,60 @@ export class ListingPage extends LitElement {
     if (this.selection.size > 0) import("./selection-bar.ts");
   }
 
-  override render() {
-    const { kept, loader, address, selection, version, open } = this, { rows } = this._shown;
-    const readme = this._readme;
+  override update(changed: PropertyValues<this>) {
+    super.update(changed);
+    const { kept, address, selection, list } = this, { rows } = this._shown;
+    // What the page says of the directory stays until more is known.
+    const header = this.querySelector("header")!;
+    if (kept.head || !isAsItCame(header)) this._around(header);
+    fill(this.querySelector(".tools")!, this._tools(), { host: this });
+    list.model = { kept, rows, selection, sort: address.sort, inset: this.insets.value };
+    render(this._below(), this.querySelector("main")!, { host: this });
+    render(this._above(), this, { host: this });
+  }
+
+  private _around(header: HTMLElement) {
+    // (The page may have come in another language than the script says it in.)
+    this.removeAttribute("lang");
+    const { loader, _name: name, _readme: readme } = this, { pathname } = location;
+    const content = html`
+      <a class="skip" href="#listing" @click=${this._skip}>${t("skip")}</a>
+      ${parts.crumbs(name, pathname)}${parts.summary(loader, pathname, readme)}
+    `;
+    fill(header, content, { host: this });
+  }
+
+  private _tools() {
+    const { loader, address, open } = this;
     return html`
-      <header>
-        <a class="skip" href="#listing" @click=${this._skip}>${t("skip")}</a>
-        ${parts.crumbs(this._name, location.pathname)}${parts.summary(
-          loader,
-          location.pathname,
-          readme,
-        )}
-      </header>
-      <main>
-        <div class="tools">
-          ${parts.search(loader, address.filter, rows?.length, this.open.hint, {
-            type: (event) => this._filter((event.target as HTMLInputElement).value),
-            leave: () => this.open.hint && (this.open = {}),
-            help: () => this.open = { help: true },
-          })}
-          ${parts.trouble(loader)}
-        </div>
-        <listing-rows
-          .model=${{ kept, rows, selection, sort: address.sort, inset: this.insets.value }}
-          @listing-sort=${this._sort}
-          @listing-select=${this._select}
-          @listing-peek=${(event: CustomEvent<number>) => this.open = { peek: event.detail }}
-          @listing-rest=${this._rested}
-        ></listing-rows>
-        ${parts.nothingThere(loader, address.filter, rows?.length, () => this._filter(""))}
-        ${readme ? html`<readme-text id="readme" .entry=${readme}></readme-text>` : nothing}
-      </main>
+      ${parts.search(loader, address.filter, this._shown.rows?.length, open.hint, {
+        type: (event) => this.filter((event.target as HTMLInputElement).value),
+        leave: () => this.open.hint && (this.open = {}),
+        help: () => this.open = { help: true },
+      })}
+      ${parts.trouble(loader)}
+    `;
+  }
+
+  /** What stands below the rows. */
+  private _below() {
+    const { loader, address, _readme: readme } = this, found = this._shown.rows?.length;
+    return html`
+      ${parts.nothingThere(loader, address.filter, found, () => this.filter(""))}
+      ${readme ? html`<readme-text .entry=${readme}></readme-text>` : nothing}
+    `;
+  }
+
+  /** What comes in front of all when it is asked for. */
+  private _above() {
+    const { kept, selection, version, open } = this;
+    return html`
       ${selection.size === 0 ? nothing : html`
         <selection-bar
           .kept=${kept}
           .selection=${selection}
           .version=${version}
-          @listing-deselect=${this._clear}
+          @listing-deselect=${this.deselect}
         ></selection-bar>
       `}
       ${open.peek === undefined

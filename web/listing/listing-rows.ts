@@ -1,6 +1,5 @@
-import { html, LitElement, nothing, type PropertyValues } from "lit";
+import { html, nothing, type PropertyValues, ReactiveElement, render } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { baseStyles } from "../base/base-styles.ts";
 import { t, Translated } from "../base/language.ts";
 import { findPrefix } from "./filter.ts";
 import { Heights, type Metrics } from "./heights.ts";
@@ -10,8 +9,10 @@ import { later } from "./later.ts";
 import { moved, moveOf, TypeAhead } from "./keys.ts";
 import type { Sort, SortKey } from "./order.ts";
 import { Prefetch } from "./prefetch.ts";
+import { fill } from "./region.ts";
 import { addTooltips, type RowState } from "./row-element.ts";
 import { headTemplate } from "./row-head.ts";
+import { measureRows } from "./ruler.ts";
 import { RowWindow } from "./row-window.ts";
 import { Scroller } from "./scroller.ts";
 import type { Selection } from "./selection.ts";
@@ -24,7 +25,13 @@ const MARGIN_PX = 160;
 const PRINTED = 10_000;
 
 /** How a row is selected: alone, besides others, or all from the last one to it. */
-export type How = "only" | "toggle" | "range";
+type How = "only" | "toggle" | "range";
+
+/** A row that was selected. */
+export interface Chosen {
+  position: number;
+  how: How;
+}
 
 /** What is shown, as the page says it. */
 export interface RowsModel {
@@ -47,9 +54,8 @@ export interface RowsModel {
  * @fires listing-rest - the view came to rest
  */
 @customElement("listing-rows")
-export class ListingRows extends LitElement {
-  static override styles = baseStyles;
-
+export class ListingRows extends ReactiveElement {
+  /** Not there until the page has said it. */
   @property({ attribute: false })
   accessor model!: RowsModel;
 
@@ -57,16 +63,16 @@ export class ListingRows extends LitElement {
   @state()
   accessor active = -1;
   @state()
-  accessor metrics: Metrics | undefined;
+  accessor metrics!: Metrics;
   printing = false;
 
   protected translated = new Translated(this);
   private _scroller = new Scroller(
     this,
-    () => this.renderRoot.querySelector("#space"),
+    () => this._space,
     () => this.dispatchEvent(new CustomEvent("listing-rest")),
   );
-  private _window = new RowWindow();
+  private _window!: RowWindow;
   private _heights?: Heights;
   private _prefetch = new Prefetch();
   private _typed = new TypeAhead();
@@ -76,12 +82,26 @@ export class ListingRows extends LitElement {
   private _gone?: AbortController;
   private _resized = new ResizeObserver(() => this._measure());
 
+  protected override createRenderRoot() {
+    return this;
+  }
+
   override connectedCallback() {
     super.connectedCallback();
+    this._window = new RowWindow(this._space);
+    // Nothing was changed yet since the page was laid out, or that is not done twice for this.
+    this.metrics = measureRows(this._ruler);
+    this._resized.observe(this._ruler);
+    // Who came to one of its rows with the keyboard goes on from there.
+    const { entry } = document.activeElement?.closest<HTMLElement>("[data-entry]")?.dataset ?? {};
+    if (entry) this.active = Number(entry);
     this._gone = new AbortController();
-    const { signal } = this._gone;
+    const { signal } = this._gone, grid = this._grid;
     addEventListener("beforeprint", () => this._print(true), { signal });
     addEventListener("afterprint", () => this._print(false), { signal });
+    grid.addEventListener("click", (event) => this._click(event), { signal });
+    grid.addEventListener("focusin", (event) => this._focusIn(event), { signal });
+    grid.addEventListener("pointerover", (event) => this._over(event), { signal });
   }
 
   override disconnectedCallback() {
@@ -90,20 +110,21 @@ export class ListingRows extends LitElement {
     this._resized.disconnect();
   }
 
-  override firstUpdated() {
-    // The first rows are laid out together with the page. How many characters fit on a line is known when that
-    // is done, and heard of before it is painted: where a name needs more than a line, its row grows then.
-    this.metrics = { ...this._lineHeights(), columns: Infinity };
-    this._resized.observe(this._ruler);
-  }
-
   private get _ruler(): HTMLElement {
-    return this.renderRoot.querySelector("#ruler")!;
+    return this.querySelector(".sizer b")!;
   }
 
-  /** How many rows there are. */
+  private get _grid(): HTMLElement {
+    return this.querySelector("[role=grid]")!;
+  }
+
+  private get _space(): HTMLElement {
+    return this.querySelector(".rows")!;
+  }
+
+  /** How many rows there are; those that the page came with are not counted. */
   get count(): number {
-    return this.model.rows?.length ?? this.model.kept.count;
+    return this.model?.rows?.length ?? this.model?.kept.count ?? 0;
   }
 
   entryAt(position: number): number {
@@ -119,25 +140,20 @@ export class ListingRows extends LitElement {
       : -1;
   }
 
-  /** Reads from the style how tall rows are; nothing is laid out for that. */
-  private _lineHeights() {
-    const { minHeight, lineHeight } = getComputedStyle(this._ruler);
-    return { base: parseFloat(minHeight), line: parseFloat(lineHeight) };
-  }
-
-  /** How tall rows are, and how many characters fit on a line of a name. */
+  /** Rows are measured anew where their width or their font is another. */
   private _measure() {
-    const [hundred, arrow] = [...this._ruler.children].map((e) => e.getBoundingClientRect().width);
-    const columns = Math.max(8, Math.floor(this._ruler.clientWidth / (hundred / 100)));
-    const metrics = { ...this._lineHeights(), columns, narrow: arrow < 1.01 * hundred / 100 };
+    const metrics = measureRows(this._ruler);
     if (JSON.stringify(metrics) === JSON.stringify(this.metrics)) return;
     const first = this.firstShown();
     this.metrics = metrics;
     if (first.entry > 0) this.showAgain(first.entry, first.offset);
   }
 
+  override shouldUpdate() {
+    return this.model !== undefined;
+  }
+
   override willUpdate(changed: PropertyValues<this>) {
-    if (!this.metrics) return;
     const { kept, rows } = this.model, known = this._heights;
     if (known && !changed.has("metrics") && known.kept === kept && known.rows === rows) {
       known.extend();
@@ -146,20 +162,7 @@ export class ListingRows extends LitElement {
       if (known && known.kept !== kept) this._window.clear();
       this._heights = new Heights(kept, rows, this.metrics);
     }
-    this._scroller.measure(this._heights!.total, this._laidOut);
-  }
-
-  /** False until the first layout, of which no more is known than how tall rows are. */
-  private get _laidOut(): boolean {
-    return this.metrics !== undefined && this.metrics.columns < Infinity;
-  }
-
-  /** Rows can be shown: measured at the latest now, for a tab that nobody sees has no frame. */
-  private async _ready() {
-    await this.updateComplete;
-    if (this._laidOut) return;
-    this._measure();
-    await this.updateComplete;
+    this._scroller.measure(this._heights!.total);
   }
 
   /** The entry of the first row below what covers the view's upper edge, and how far it is scrolled out. */
@@ -174,7 +177,7 @@ export class ListingRows extends LitElement {
 
   /** Shows an entry where {@linkcode firstShown} found it. */
   async showAgain(entry: number, offset: number) {
-    await this._ready();
+    await this.updateComplete;
     const position = this.positionOf(entry);
     if (position < 0 || !this._heights) return;
     this._scroller.to(this._heights.top(position) + offset);
@@ -200,7 +203,7 @@ export class ListingRows extends LitElement {
 
   /** Makes a row the keyboard's, and shows it. */
   async activate(position: number, { focus = true } = {}) {
-    await this._ready();
+    await this.updateComplete;
     if (position < 0 || position >= this.count || !this._heights) return;
     this.active = this.entryAt(position);
     this._focus = focus;
@@ -236,7 +239,8 @@ export class ListingRows extends LitElement {
   }
 
   private _select(position: number, how: How) {
-    this.dispatchEvent(new CustomEvent("listing-select", { detail: { position, how } }));
+    const detail: Chosen = { position, how };
+    this.dispatchEvent(new CustomEvent("listing-select", { detail }));
   }
 
   private _peek(entry: number) {
@@ -267,15 +271,20 @@ export class ListingRows extends LitElement {
   /** The row of an event, which is told exactly then. */
   private _tell(event: Event): HTMLElement | null {
     const row = (event.target as HTMLElement).closest<HTMLElement>("[data-entry]");
-    if (row) addTooltips(row, rowOf(this.model.kept.entry(Number(row.dataset.entry))));
+    const entry = Number(row?.dataset.entry);
+    // (One that the page came with may be ahead of the listing.)
+    if (row && entry < this.model?.kept.count) {
+      addTooltips(row, rowOf(this.model.kept.entry(entry)));
+    }
     return row;
   }
 
   /** (Outside of this element, one does not hear that the pointer went from one row to another.) */
   private _over(event: PointerEvent) {
     const row = this._tell(event), link = (event.target as HTMLElement).closest("a");
-    const wanted = row && link && event.pointerType === "mouse";
-    this._prefetch.over(wanted ? this.model.kept.entry(Number(row.dataset.entry)) : undefined);
+    const entry = Number(row?.dataset.entry);
+    const wanted = link && event.pointerType === "mouse" && entry < this.model?.kept.count;
+    this._prefetch.over(wanted ? this.model.kept.entry(entry) : undefined);
   }
 
   private _print(printing: boolean) {
@@ -284,16 +293,13 @@ export class ListingRows extends LitElement {
     this.performUpdate();
   }
 
-  /**
-   * The positions to render: those in view, and the keyboard's, which may have been scrolled away. (Before the first
-   * layout, it is not known how far down the rows begin: the height of the window is enough for those in view.)
-   */
+  /** The positions to render: those in view, and the keyboard's, which may have been scrolled away. */
   private _positions(): number[] {
     const { y } = this._scroller.place, heights = this._heights!;
     const from = this.printing ? 0 : heights.at(y - MARGIN_PX);
     const to = this.printing
       ? Math.min(PRINTED, this.count) - 1
-      : heights.at(this._laidOut ? y + innerHeight + MARGIN_PX : outerHeight);
+      : heights.at(y + this._scroller.view + MARGIN_PX);
     const positions = Array.from({ length: to - from + 1 }, (_, i) => from + i);
     const active = this.active < 0 ? -1 : this.positionOf(this.active);
     if (active >= 0 && active < from) positions.unshift(active);
@@ -333,40 +339,35 @@ export class ListingRows extends LitElement {
     return positions.map((p) => this._row(p, heights.top(p) - y + s, stop, now));
   }
 
-  override render() {
-    const dirs = this.model.kept.count > 0 && this.model.kept.entry(0).name.endsWith("/");
-    return html`
-      <div class="list ${dirs ? "dirs" : ""}">
-        <div class="row sizer" aria-hidden="true">
-          <span class="name"><b id="ruler"><i></i><s>→</s></b></span>
-        </div>
-        <div
-          role="grid"
-          aria-label=${t("listing.entries")}
-          aria-rowcount=${this.count + 1}
-          aria-multiselectable="true"
-          aria-busy=${!this.model.kept.complete}
-          @click=${this._click}
-          @focusin=${this._focusIn}
-          @pointerover=${this._over}
-        >
-          <div role="rowgroup" class="top">${headTemplate(this.model.sort)}</div>
-          <div role="rowgroup" id="space" class="rows" .style=${`height:${this._scroller.track.height}px`}></div>
-        </div>
-      </div>
-      ${this.printing && this.count > PRINTED
-        ? html`<p>${t("listing.printed", { n: PRINTED, all: this.count })}</p>`
-        : nothing}
-    `;
+  override update(changed: PropertyValues<this>) {
+    super.update(changed);
+    const { kept, sort } = this.model, grid = this._grid;
+    const dirs = kept.count > 0 && kept.entry(0).name.endsWith("/");
+    if (kept.count > 0) grid.parentElement!.classList.toggle("dirs", dirs);
+    grid.ariaLabel = t("listing.entries");
+    grid.ariaMultiSelectable = "true";
+    grid.ariaBusy = `${!kept.complete}`;
+    grid.ariaRowCount = `${kept.complete ? this.count + 1 : -1}`;
+    fill(this.querySelector(".top")!, headTemplate(sort));
+    const more = this.printing && this.count > PRINTED;
+    render(
+      more ? html`<p>${t("listing.printed", { n: PRINTED, all: this.count })}</p>` : nothing,
+      this,
+    );
   }
 
   override updated() {
+    const { kept } = this.model;
+    // The rows that the page came with stay until others have come.
+    if (kept.count === 0 && !kept.complete) return;
     const rows = this._rows();
-    this._window.show(this.renderRoot.querySelector("#space")!, rows, this._boxes);
+    this._space.style.height = `${this._scroller.track.height}px`;
+    this._window.show(rows, this._boxes);
+    this.querySelector(".more")?.remove();
     if (rows.length > 0) this._later ??= this._addBoxes();
     if (!this._focus) return;
     this._focus = false;
-    const row = this.renderRoot.querySelector(`[data-entry="${this.active}"] a`);
+    const row = this.querySelector(`[data-entry="${this.active}"] a`);
     (row as HTMLElement | null)?.focus({ preventScroll: true });
   }
 }

@@ -46,8 +46,7 @@ export function summary(loader: Loader, pathname: string, readme?: FileEntry): T
 /** A fragment would be the name of an entry. */
 function toReadme(event: Event) {
   event.preventDefault();
-  const root = (event.target as HTMLElement).getRootNode() as ShadowRoot;
-  root.getElementById("readme")?.scrollIntoView();
+  document.querySelector("readme-text")?.scrollIntoView();
 }
 
 /** What the tools call. */
@@ -74,7 +73,7 @@ export function search(
   return html`
     <div class="search" role="search">
       <input
-        id="filter"
+        name="filter"
         type="search"
         placeholder=${t("listing.filter")}
         aria-label=${t("listing.filter")}

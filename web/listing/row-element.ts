@@ -48,10 +48,10 @@ export function addBox(element: HTMLElement): void {
   element.firstElementChild!.append(box);
 }
 
-/** Sets an attribute, or removes it. */
+/** Sets an attribute that says something else, or removes it: what stays costs a browser nothing. */
 function set(element: Element, name: string, value: string | undefined) {
-  if (value) element.setAttribute(name, value);
-  else element.removeAttribute(name);
+  if (!value) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
 /** Says a text, if it says another: what a reader marked stays marked. */
@@ -63,7 +63,7 @@ function say(element: Element, text: string) {
 export function fillRow(element: HTMLElement, row: Row, state: RowState): void {
   const { selected, active, now } = state;
   const link = row.target === undefined ? "" : " link";
-  element.className = `row ${row.kind}${link}${active ? " active" : ""}`;
+  set(element, "class", `row ${row.kind}${link}${active ? " active" : ""}`);
   element.style = state.style;
   element.dataset.entry = `${state.entry}`;
   element.ariaRowIndex = `${state.index}`;

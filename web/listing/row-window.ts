@@ -4,13 +4,19 @@ import { addBox, blankRow, fillRow, type RowState } from "./row-element.ts";
 import type { Row } from "../../formats/listing_view.ts";
 
 export class RowWindow {
-  #elements = new Map<number, HTMLElement>();
+  #elements: Map<number, HTMLElement>;
+
+  /** `space` holds the rows that the page came with. */
+  constructor(private space: HTMLElement) {
+    const rows = [...space.children as Iterable<HTMLElement>];
+    this.#elements = new Map(rows.map((row) => [Number(row.dataset.entry), row]));
+  }
 
   /**
-   * Shows rows in `space`, in this order, and no others, with boxes to select them if those are wanted.
-   * Elements of rows that went are used again.
+   * Shows rows, in this order, and no others, with boxes to select them if those are wanted. Elements of rows that
+   * went are used again.
    */
-  show(space: HTMLElement, rows: [() => Row, RowState][], boxes: boolean): void {
+  show(rows: [() => Row, RowState][], boxes: boolean): void {
     const before = this.#elements;
     this.#elements = new Map();
     for (const [, { entry }] of rows) {
@@ -21,7 +27,7 @@ export class RowWindow {
     // What has the focus must not become another row under a reader's hands.
     const spare = [...before.values()].filter((element) => !element.matches(":focus-within"));
     const unused = new Set<Element>(before.values());
-    let next = space.firstElementChild;
+    let next = this.space.firstElementChild;
     for (const [read, state] of rows) {
       const known = this.#elements.get(state.entry);
       // What stays is not moved for the sake of what goes.
@@ -30,7 +36,7 @@ export class RowWindow {
       unused.delete(element);
       this.#elements.set(state.entry, element);
       if (element === next) next = next.nextElementSibling;
-      else space.insertBefore(element, next);
+      else this.space.insertBefore(element, next);
       // While rows come in, those that are shown stay as they are.
       const { entry, style, index, selected, active, stop } = state;
       const drawn = [entry, style, index, selected, active, stop, language(), boxes].join();

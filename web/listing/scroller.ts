@@ -9,6 +9,9 @@ const REST_MS = 150;
 export class Scroller implements ReactiveController {
   place: Place = { s: 0, y: 0 };
   track = new Track(0, 0);
+  /** The height of the view, in CSS pixels. */
+  view = 0;
+  #fresh = true;
   #timer?: ReturnType<typeof setTimeout>;
   #gone?: AbortController;
 
@@ -26,6 +29,7 @@ export class Scroller implements ReactiveController {
     const { signal } = this.#gone;
     addEventListener("scroll", () => this.#scrolled(), { passive: true, signal });
     addEventListener("resize", () => this.host.requestUpdate(), { signal });
+    this.#look();
   }
 
   hostDisconnected() {
@@ -33,16 +37,21 @@ export class Scroller implements ReactiveController {
     clearTimeout(this.#timer);
   }
 
-  /**
-   * Tells how tall the whole is. What stands above it may have another height by now, too, unless nothing was laid
-   * out yet, which is not done for this.
-   */
-  measure(content: number, laidOut: boolean): void {
-    // (To ask for the height of the view would lay out, too.)
-    this.track = new Track(content, laidOut ? innerHeight : 0);
-    if (!laidOut) return;
+  /** What stands above the whole may have another height by now. */
+  #look() {
     const s = this.#s;
     this.place = { s, y: this.place.y + s - this.place.s };
+    this.view = innerHeight;
+  }
+
+  /**
+   * Tells how tall the whole is. (To look lays out what has changed. The first time, that would be the page around the
+   * rows, in vain: its place is kept for it.)
+   */
+  measure(content: number): void {
+    if (!this.#fresh) this.#look();
+    this.#fresh = false;
+    this.track = new Track(content, this.view);
   }
 
   get #s(): number {
@@ -50,8 +59,8 @@ export class Scroller implements ReactiveController {
   }
 
   #scrolled() {
-    this.place = this.track.follow(this.place, this.#s, innerHeight);
-    if (this.track.strays(this.place, innerHeight)) this.#settle();
+    this.place = this.track.follow(this.place, this.#s, this.view);
+    if (this.track.strays(this.place, this.view)) this.#settle();
     this.host.requestUpdate();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {

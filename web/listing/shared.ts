@@ -3,7 +3,6 @@
  * all of it and not one for each way in which the parts share it.
  */
 import "../base/language.ts";
-import "../base/base-styles.ts";
 import "./filter.ts";
 import "./kept.ts";
 import "../../formats/kinds.ts";
