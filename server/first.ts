@@ -14,7 +14,8 @@ import {
   rowOf,
   totalsOf,
 } from "../formats/listing_view.ts";
-import { type Language, type Translate, translator } from "../formats/messages.ts";
+import { type Key, type Language, type Translate, translator } from "../formats/messages.ts";
+import { escapeHtml } from "../formats/names.ts";
 import { formatNumber } from "../formats/units.ts";
 
 /** So many rows fill the view of a small computer. */
@@ -54,40 +55,43 @@ function around(mirror: string, path: string, listing: Listing, t: Translate) {
 ${redirected ? markup`<p class="summary">${redirected}</p>` : ""}`;
 }
 
-const head = (t: Translate) =>
-  markup`<div role="row" class="row head">
-<span role="columnheader" class="name"><b>${t("listing.name")} ↑</b></span>
-<span role="columnheader" class="files">${t("listing.files")}</span>
-<span role="columnheader" class="bytes">${t("listing.size")}</span>
-<span role="columnheader" class="mtime">${t("listing.modified")}</span>
-</div>`;
+/** The page's fixed words in a language, as translatePage of web/base/language.ts says them. */
+function inLanguage(shell: string, language: Language, t: Translate): string {
+  const say = (key: string) => escapeHtml(t(key as Key));
+  return shell
+    .replace('<html lang="en"', `<html lang="${language}"`)
+    .replace(/(data-t="([\w.]+)"[^>]*>)[^<]*/g, (_, tag, key) => tag + say(key))
+    .replace(
+      /aria-label="[^"]*" (data-t-label="([\w.]+)")/g,
+      (_, attribute, key) => `aria-label="${say(key)}" ${attribute}`,
+    );
+}
 
 /**
- * The page with the first view of a listing in it; as it was where the URL asks for another order or for some of the
- * rows. `mirror` is what the mirror calls itself.
+ * The page in a language, with the first view of a listing in it; without that where the URL asks for another order or
+ * for some of the rows. `mirror` is what the mirror calls itself.
  */
-export function withFirstView(
+export function firstPage(
   shell: string,
   mirror: string,
   language: Language,
   request: Request,
   listing: Listing | undefined,
 ): string {
-  const url = URL.parse(request.url);
-  if (!listing || !url || url.search !== "") return shell;
-  const t = translator(language), { entries } = listing, shown = entries.slice(0, ROWS);
+  const url = URL.parse(request.url),
+    t = translator(language),
+    page = inLanguage(shell, language, t);
+  if (!listing || !url || url.search !== "") return page;
+  const { entries } = listing, shown = entries.slice(0, ROWS);
   const more = entries.length > shown.length
     ? '<p class="more"><a href="?format=html">…</a></p>'
     : "";
   const parts: [string, unknown][] = [
-    ["<listing-page>", `<listing-page lang="${language}">`],
-    ["<header>", markup`<header>${around(mirror, url.pathname, listing, t)}`],
+    ['class="around">', markup`class="around">${around(mirror, url.pathname, listing, t)}`],
     ['class="list"', shown[0]?.name.endsWith("/") ? 'class="list dirs"' : 'class="list"'],
-    ['role="grid"', markup`role="grid" aria-label="${t("listing.entries")}"`],
-    ['class="top">', markup`class="top">${head(t)}`],
     ['class="rows">', markup`class="rows">${shown.map(row)}`],
     ["</listing-rows>", more + "</listing-rows>"],
   ];
   // (A function, as `$&` in a name means nothing.)
-  return parts.reduce((page, [place, made]) => page.replace(place, () => String(made)), shell);
+  return parts.reduce((page, [place, made]) => page.replace(place, () => String(made)), page);
 }

@@ -10,7 +10,7 @@ import { renderHtml } from "../formats/listing_html.ts";
 import { renderText } from "../formats/listing_text.ts";
 import type { Repo } from "../scripts/lib/config.ts";
 import { problemResponse } from "./errors.ts";
-import { ROWS, withFirstView } from "./first.ts";
+import { firstPage, ROWS } from "./first.ts";
 import { acceptsGzip, directoryFormat, type Format, languageOf } from "./negotiate.ts";
 import { sendFile, sendText } from "./send.ts";
 import type { Place, Store } from "./store.ts";
@@ -90,7 +90,7 @@ export class Listings {
     const language = languageOf(request, languages);
     return this.web.page(
       request,
-      (shell) => withFirstView(shell, name, language, request, listing),
+      (shell) => firstPage(shell, name, language, request, listing),
     );
   }
 

@@ -1,7 +1,7 @@
 /** The first rows that the page of a directory comes with. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Entry, Listing } from "../../formats/listing.ts";
-import { withFirstView } from "../../server/first.ts";
+import { firstPage } from "../../server/first.ts";
 import { makeNode } from "./fixture.ts";
 
 const BROWSER = { accept: "text/html", "user-agent": "Mozilla/5.0 Chrome/130.0" };
@@ -11,10 +11,10 @@ const listing = (entries: Entry[]): Listing => (
 );
 const SHELL = await Deno.readTextFile(new URL("../../web/index.html", import.meta.url));
 const view = (entries: Entry[], url = "http://x/a/", language: "en" | "ko" = "en") =>
-  withFirstView(SHELL, "mirror.example.org", language, new Request(url), listing(entries));
+  firstPage(SHELL, "mirror.example.org", language, new Request(url), listing(entries));
 const cells = (text: string) => text.replaceAll("*", 'role="gridcell" class');
 
-Deno.test("withFirstView: each kind of entry, and what is said of the directory", () => {
+Deno.test("firstPage: each kind of entry, and what is said of the directory", () => {
   const dir = { ...file("d/"), files: 1234, dirs: 1 };
   const link = { ...file("core.db"), target: "core.db.tar.gz" };
   const broken = { ...file("gone"), bytes: 0, target: "nowhere", broken: true as const };
@@ -36,11 +36,14 @@ Deno.test("withFirstView: each kind of entry, and what is said of the directory"
     ]
   ) assertStringIncludes(html, part);
   assertEquals(html.includes("…"), false);
-  assertStringIncludes(view([], "http://x/a/", "ko"), '<listing-page lang="ko">');
+  const korean = view([], "http://x/a/", "ko");
+  for (const part of ['<html lang="ko">', 'aria-label="항목"', ">이름</button>"]) {
+    assertStringIncludes(korean, part);
+  }
   assertStringIncludes(view([], "http://x/b/"), "/b/");
 });
 
-Deno.test("withFirstView: names are text, whatever they are", () => {
+Deno.test("firstPage: names are text, whatever they are", () => {
   const names = [
     "<script>x=1</script>",
     '"><img src=x onerror=y>',
@@ -55,12 +58,12 @@ Deno.test("withFirstView: names are text, whatever they are", () => {
   assert(hrefs.every((href) => !/^[a-z]+:|["<>]/i.test(href)), hrefs.join(" "));
 });
 
-Deno.test("withFirstView: no more than are seen, and none where the URL asks for others", () => {
+Deno.test("firstPage: no more than are seen, and none where the URL asks for others", () => {
   const many = Array.from({ length: 40 }, (_, i) => file(`f${i}`));
   assertEquals(view(many).match(/data-entry/g)?.length, 20);
   assertStringIncludes(view(many), '<a href="?format=html">…</a>');
   assertEquals(view(many, "http://x/a/?sort=size"), SHELL);
-  assertEquals(withFirstView(SHELL, "m", "en", new Request("http://x/a/"), undefined), SHELL);
+  assertEquals(firstPage(SHELL, "m", "en", new Request("http://x/a/"), undefined), SHELL);
 });
 
 Deno.test("page of a directory: its first rows are in it, as far as a written listing can be read", async () => {

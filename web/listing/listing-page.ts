@@ -1,7 +1,8 @@
 import { html, nothing, type PropertyValues, ReactiveElement, render } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import { t, Translated } from "../base/language.ts";
+import { language, t, Translated } from "../base/language.ts";
 import type { FileEntry } from "../../formats/listing.ts";
+import { totalsOf } from "../../formats/listing_view.ts";
 import { type Address, readAddress, writeAddress } from "./address.ts";
 import { Arrival, type Left } from "./arrival.ts";
 import { filterWord } from "./filter.ts";
@@ -14,7 +15,6 @@ import { Loader } from "./load.ts";
 import type { SortKey } from "./order.ts";
 import * as parts from "./page-templates.ts";
 import { findReadme } from "./readme.ts";
-import { fill, isAsItCame } from "./region.ts";
 import { Shown } from "./shown.ts";
 import { Selection } from "./selection.ts";
 
@@ -56,6 +56,8 @@ export class ListingPage extends ReactiveElement {
   private _name = "";
   private _phase = "";
   private _readme?: FileEntry;
+  /** What is said around the rows is the script's own. */
+  private _ours = false;
   /** Where a range begins. */
   private _anchor = 0;
   protected translated = new Translated(this);
@@ -78,6 +80,7 @@ export class ListingPage extends ReactiveElement {
     this._gone = new AbortController();
     const { list } = this, { signal } = this._gone;
     document.addEventListener("keydown", (event) => pressKey(this, event), { signal });
+    this.addEventListener("click", (event) => this._click(event), { signal });
     addEventListener("online", () => this.loader.again(), { signal });
     addEventListener("hashchange", () => {
       this._arrival = new Arrival(null, location.hash, "", location.href);
@@ -240,24 +243,27 @@ export class ListingPage extends ReactiveElement {
   override update(changed: PropertyValues<this>) {
     super.update(changed);
     const { kept, address, selection, list } = this, { rows } = this._shown;
-    // What the page says of the directory stays until more is known.
-    const header = this.querySelector("header")!;
-    if (kept.head || !isAsItCame(header)) this._around(header);
-    fill(this.querySelector(".tools")!, this._tools(), { host: this });
+    const around = this.querySelector<HTMLElement>(".around")!;
+    if (!this._stays(around)) this._around(around);
+    render(this._tools(), this.querySelector<HTMLElement>(".tools")!, { host: this });
     list.model = { kept, rows, selection, sort: address.sort, inset: this.insets.value };
     render(this._below(), this.querySelector("main")!, { host: this });
     render(this._above(), this, { host: this });
   }
 
-  private _around(header: HTMLElement) {
-    // (The page may have come in another language than the script says it in.)
-    this.removeAttribute("lang");
+  /** What the page came with stays as long as it says what is known. */
+  private _stays(around: HTMLElement): boolean {
+    const { head } = this.kept;
+    return !this._ours && around.firstElementChild !== null && (!head ||
+      document.documentElement.lang === language() && !this._readme &&
+        around.querySelector(".summary")!.textContent === totalsOf(head, t));
+  }
+
+  private _around(around: HTMLElement) {
+    if (!this._ours) around.replaceChildren();
+    this._ours = true;
     const { loader, _name: name, _readme: readme } = this, { pathname } = location;
-    const content = html`
-      <a class="skip" href="#listing" @click=${this._skip}>${t("skip")}</a>
-      ${parts.crumbs(name, pathname)}${parts.summary(loader, pathname, readme)}
-    `;
-    fill(header, content, { host: this });
+    render([parts.crumbs(name, pathname), parts.summary(loader, pathname, readme)], around);
   }
 
   private _tools() {
@@ -306,7 +312,8 @@ export class ListingPage extends ReactiveElement {
     if (this.list.active >= 0) this.list.activate(this.list.positionOf(this.list.active));
   }
 
-  private _skip(event: Event) {
+  private _click(event: Event) {
+    if (!(event.target as Element).closest(".skip")) return;
     event.preventDefault();
     this.list.activate(0);
   }

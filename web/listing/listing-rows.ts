@@ -9,9 +9,7 @@ import { later } from "./later.ts";
 import { moved, moveOf, TypeAhead } from "./keys.ts";
 import type { Sort, SortKey } from "./order.ts";
 import { Prefetch } from "./prefetch.ts";
-import { fill } from "./region.ts";
 import { addTooltips, type RowState } from "./row-element.ts";
-import { headTemplate } from "./row-head.ts";
 import { measureRows } from "./ruler.ts";
 import { RowWindow } from "./row-window.ts";
 import { Scroller } from "./scroller.ts";
@@ -70,6 +68,7 @@ export class ListingRows extends ReactiveElement {
   private _scroller = new Scroller(
     this,
     () => this._space,
+    () => document.querySelectorAll(".around, .tools"),
     () => this.dispatchEvent(new CustomEvent("listing-rest")),
   );
   private _window!: RowWindow;
@@ -344,11 +343,13 @@ export class ListingRows extends ReactiveElement {
     const { kept, sort } = this.model, grid = this._grid;
     const dirs = kept.count > 0 && kept.entry(0).name.endsWith("/");
     if (kept.count > 0) grid.parentElement!.classList.toggle("dirs", dirs);
-    grid.ariaLabel = t("listing.entries");
     grid.ariaMultiSelectable = "true";
     grid.ariaBusy = `${!kept.complete}`;
     grid.ariaRowCount = `${kept.complete ? this.count + 1 : -1}`;
-    fill(this.querySelector(".top")!, headTemplate(sort));
+    const order = sort.descending ? "descending" : "ascending";
+    for (const button of grid.querySelectorAll<HTMLElement>("[data-sort]")) {
+      button.parentElement!.ariaSort = button.dataset.sort === sort.key ? order : "none";
+    }
     const more = this.printing && this.count > PRINTED;
     render(
       more ? html`<p>${t("listing.printed", { n: PRINTED, all: this.count })}</p>` : nothing,

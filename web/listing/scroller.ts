@@ -11,14 +11,19 @@ export class Scroller implements ReactiveController {
   track = new Track(0, 0);
   /** The height of the view, in CSS pixels. */
   view = 0;
-  #fresh = true;
   #timer?: ReturnType<typeof setTimeout>;
   #gone?: AbortController;
 
-  /** `space` is what stands in for the whole; `rested` is called at the end of a movement. */
+  #resized = new ResizeObserver(() => this.#look());
+
+  /**
+   * `space` is what stands in for the whole; of `above`, what stands above it, it depends where that begins; `rested` is
+   * called at the end of a movement.
+   */
   constructor(
     private host: ReactiveControllerHost,
-    private space: () => HTMLElement | null,
+    private space: () => HTMLElement,
+    private above: () => Iterable<Element>,
     private rested: () => void,
   ) {
     host.addController(this);
@@ -28,34 +33,33 @@ export class Scroller implements ReactiveController {
     this.#gone = new AbortController();
     const { signal } = this.#gone;
     addEventListener("scroll", () => this.#scrolled(), { passive: true, signal });
-    addEventListener("resize", () => this.host.requestUpdate(), { signal });
+    addEventListener("resize", () => this.#look(), { signal });
     this.#look();
+    for (const element of this.above()) this.#resized.observe(element);
   }
 
   hostDisconnected() {
     this.#gone?.abort();
+    this.#resized.disconnect();
     clearTimeout(this.#timer);
   }
 
-  /** What stands above the whole may have another height by now. */
+  /** Looks where the whole begins, and how tall the view is, when that may have changed; best when all is laid out. */
   #look() {
     const s = this.#s;
+    if (s === this.place.s && innerHeight === this.view) return;
     this.place = { s, y: this.place.y + s - this.place.s };
     this.view = innerHeight;
+    this.host.requestUpdate();
   }
 
-  /**
-   * Tells how tall the whole is. (To look lays out what has changed. The first time, that would be the page around the
-   * rows, in vain: its place is kept for it.)
-   */
+  /** Tells how tall the whole is. */
   measure(content: number): void {
-    if (!this.#fresh) this.#look();
-    this.#fresh = false;
     this.track = new Track(content, this.view);
   }
 
   get #s(): number {
-    return -(this.space()?.getBoundingClientRect().top ?? 0);
+    return -this.space().getBoundingClientRect().top;
   }
 
   #scrolled() {
