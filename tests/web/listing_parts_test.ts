@@ -166,6 +166,36 @@ Deno.test("Loader: reads what is there in one go; where that takes long, others 
   assert(await turnsOf(10) > 0);
 });
 
+Deno.test("Loader: on a slow line, what comes is let gather, for a tenth of the time; else it is read at once", async () => {
+  const names = Array.from({ length: 40 }, (_, i) => `f${i}`);
+  const lines = renderJson({ ...HEAD, entries: named(names) }).split(/(?<=\n)/);
+  const restsOf = async (msPerLine: number) => {
+    let clock = 0;
+    const left = [...lines], rests: number[] = [];
+    const body = new ReadableStream({
+      pull(controller) {
+        clock += msPerLine;
+        const line = left.shift();
+        if (line === undefined) controller.close();
+        else controller.enqueue(bytesOf(line));
+      },
+    }, { highWaterMark: 0 });
+    const rest = (ms: number) => {
+      rests.push(ms);
+      clock += ms;
+      return Promise.resolve();
+    };
+    const answer = () => Promise.resolve(new Response(body));
+    const options = { fetch: answer as typeof fetch, now: () => clock, rest };
+    await new Loader("?format=json", () => {}, options).run();
+    return rests;
+  };
+  const rests = await restsOf(50);
+  // Nothing within the first quarter of a second, nothing once all is there.
+  assertEquals([rests[0], rests.at(-1), rests.length], [25, 100, lines.length - 5]);
+  assertEquals(await restsOf(1), []);
+});
+
 Deno.test("lines: directories and numbers, read without decoding, are those of the entries", () => {
   const odd = { ...FILE, name: "odd", bytes: 2 ** 45, mtime: -5 };
   const entries = [...KINDS, odd], kept = keepEntries(entries);

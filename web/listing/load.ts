@@ -13,6 +13,12 @@ const BUSY_MS = 12;
 /** A part that took so long was not there yet. */
 const WAITED_MS = 2;
 
+/**
+ * On a slow line, what comes is let gather between two looks, for a tenth of the time that the listing has taken so far:
+ * each look costs the same, however little it finds. A listing that comes at once is read at once.
+ */
+const GATHERED = 0.1, GATHER_MS = { least: 25, most: 100 };
+
 const MAX_PAUSE_MS = 30_000;
 
 /** What the server said where it gave no listing. */
@@ -27,6 +33,8 @@ export interface LoaderOptions {
   /** Milliseconds before the next attempt after `failures` ones. */
   pause?: (failures: number) => number;
   now?: () => number;
+  /** Waits for so many milliseconds. */
+  rest?: (ms: number) => Promise<void>;
 }
 
 /**
@@ -107,13 +115,16 @@ export class Loader {
 
   async #read(reader: ReadableStreamDefaultReader<Uint8Array>, skip: number) {
     const now = this.options.now ?? (() => performance.now());
-    let since = now();
+    const rest = this.options.rest ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+    const begun = now();
+    let since = begun;
     for (;;) {
       const asked = now();
       const { done, value } = await reader.read();
       if (done) break;
+      const came = now(), slow = came - asked > WAITED_MS;
       // While nothing came, all others had their turn: on a slow line, it is always theirs.
-      if (now() - asked > WAITED_MS) since = now();
+      if (slow) since = came;
       const known = Math.min(skip, value.length);
       skip -= known;
       try {
@@ -124,8 +135,10 @@ export class Loader {
       }
       if (this.kept.count > 0) this.failures = 0;
       this.changed();
-      if (now() - since < BUSY_MS) continue;
-      await pass();
+      const gather = Math.min(GATHER_MS.most, GATHERED * (came - begun));
+      if (slow && !this.kept.complete && gather >= GATHER_MS.least) await rest(gather);
+      else if (now() - since >= BUSY_MS) await pass();
+      else continue;
       since = now();
     }
     if (!this.kept.complete) throw new Error("the connection was cut");
