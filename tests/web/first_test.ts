@@ -13,6 +13,7 @@ async function held({ browser, url }: Bench, path: string, pattern: string, widt
   const page = await (await browser.newContext({ viewport: { width, height: 800 } })).newPage();
   const complaints: string[] = [], { promise, resolve: go } = Promise.withResolvers<void>();
   page.on("console", (m) => m.type() === "info" || complaints.push(m.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
   await page.route(pattern, async (route) => {
     await promise;
     await route.continue().catch(() => {});
@@ -106,6 +107,29 @@ test("first rows: who stands on one with the keyboard goes on from there", async
   await page.keyboard.press("ArrowDown");
   await page.locator(".active a", { hasText: fifth }).waitFor();
   assertEquals(await at(), fifth);
+});
+
+test("first rows: who sorts or presses keys before the listing has come gets that with it", async (bench) => {
+  await bench.node.ready("arch");
+  await putListing(bench.node, "/arch/many/", packages(200));
+  const { page, complaints, go } = await held(bench, "/arch/many/", "**/many/?format=json", 1280);
+  await scripted(page);
+  await page.locator(".rows .row .time").first().click();
+  for (const key of ["ArrowDown", "End", " ", "p", "?"]) await page.keyboard.press(key);
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.locator("key-help").waitFor({ state: "detached" });
+  await page.keyboard.press("/");
+  await page.keyboard.type("8-1");
+  await page.getByRole("button", { name: "Size" }).click();
+  go();
+  await page.locator("[role=grid][aria-busy=false]").waitFor();
+  assertEquals(complaints, []);
+  assertEquals(await page.locator("[aria-sort=descending]").innerText(), "Size");
+  const names = await page.locator(".rows .row .name a").allInnerTexts();
+  assert(names.length > 1 && names.every((name) => name.includes("8-1")), names.join());
+  const sizes = await page.locator(".rows .row .size").allInnerTexts();
+  assertEquals([sizes[0], sizes.at(-1)], ["19 MiB", "818 KiB"]);
 });
 
 test("first rows: they stay where the listing cannot come, and that is said", async ({ node, url, browser }) => {

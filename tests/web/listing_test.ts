@@ -96,6 +96,7 @@ const STEPS: Record<string, (bench: Bench) => Promise<void>> = {
       const core = row(page, "core/");
       assertEquals(await core.locator(".files").innerText(), "1,820");
       await core.hover();
+      await core.locator(".size[title]").waitFor();
       assertEquals(await core.locator(".size").getAttribute("title"), "38,000,000,000 B");
       const title = await core.locator("time").getAttribute("title");
       assert(/^2026-11-18 \d\d:06:40 UTC\n2026-11-\d\d .* UTC[+−]\d\d:\d\d$/.test(title!), title!);

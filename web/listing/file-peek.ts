@@ -11,7 +11,8 @@ import { formatBytes, formatMinute } from "../../formats/units.ts";
 import { fetchStart, START_BYTES } from "./file-start.ts";
 import { kindOf } from "../../formats/kinds.ts";
 import { readSignature, unarmour } from "./signature.ts";
-import { bothTimes, rowOf } from "../../formats/listing_view.ts";
+import { bothTimes } from "../../formats/exact.ts";
+import { rowOf } from "../../formats/listing_view.ts";
 
 /**
  * Shows what a file holds: text, checksums and signatures as text, pictures as such. Nothing of it becomes

@@ -49,8 +49,10 @@ function run(page: ListingPage, command: Command, target: HTMLElement): boolean 
     location.href = new URL("../", location.href).href;
   } else {
     page.open = { hint: command === "find" };
-    page.field?.focus();
-    page.field?.select();
+    page.updateComplete.then(() => {
+      page.field?.focus();
+      page.field?.select();
+    });
   }
   return true;
 }

@@ -79,7 +79,10 @@ export class ListingPage extends ReactiveElement {
   private _listen() {
     this._gone = new AbortController();
     const { list } = this, { signal } = this._gone;
-    document.addEventListener("keydown", (event) => pressKey(this, event), { signal });
+    document.addEventListener("keydown", (event) => {
+      this._begun.resolve();
+      pressKey(this, event);
+    }, { signal });
     this.addEventListener("click", (event) => this._click(event), { signal });
     addEventListener("online", () => this.loader.again(), { signal });
     addEventListener("hashchange", () => {
@@ -111,7 +114,7 @@ export class ListingPage extends ReactiveElement {
     return this.loader.kept;
   }
 
-  /** What the page came with is all that is known until there are rows, or something else is to be said. */
+  /** What the page came with is enough until there are rows, something else is to be said, or a reader wants more. */
   protected override async scheduleUpdate() {
     await this._begun.promise;
     super.scheduleUpdate();
@@ -182,6 +185,7 @@ export class ListingPage extends ReactiveElement {
 
   /** Sorts or filters, and says so in the URL. */
   private _go(address: Partial<Address>) {
+    this._begun.resolve();
     this.address = { ...this.address, ...address };
     clearTimeout(this._urlTimer);
     this._urlTimer = setTimeout(() => {

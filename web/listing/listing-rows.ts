@@ -8,8 +8,7 @@ import type { Kept } from "./kept.ts";
 import { later } from "./later.ts";
 import { moved, moveOf, TypeAhead } from "./keys.ts";
 import type { Sort, SortKey } from "./order.ts";
-import { Prefetch } from "./prefetch.ts";
-import { addTooltips, type RowState } from "./row-element.ts";
+import type { RowState } from "./row-element.ts";
 import { measureRows } from "./ruler.ts";
 import { RowWindow } from "./row-window.ts";
 import { Scroller } from "./scroller.ts";
@@ -73,7 +72,6 @@ export class ListingRows extends ReactiveElement {
   );
   private _window!: RowWindow;
   private _heights?: Heights;
-  private _prefetch = new Prefetch();
   private _typed = new TypeAhead();
   private _focus = false;
   private _boxes = false;
@@ -100,7 +98,9 @@ export class ListingRows extends ReactiveElement {
     addEventListener("afterprint", () => this._print(false), { signal });
     grid.addEventListener("click", (event) => this._click(event), { signal });
     grid.addEventListener("focusin", (event) => this._focusIn(event), { signal });
-    grid.addEventListener("pointerover", (event) => this._over(event), { signal });
+    grid.addEventListener("pointerover", (event) => {
+      this._near(event, event.pointerType === "mouse");
+    }, { signal });
   }
 
   override disconnectedCallback() {
@@ -197,7 +197,8 @@ export class ListingRows extends ReactiveElement {
   /** Shows the first row, where it was scrolled out of the view. */
   async toStart() {
     await this.updateComplete;
-    if (this._scroller.place.y > -this.model.inset.top) this._scroller.to(-this.model.inset.top);
+    const top = -(this.model?.inset.top ?? 0);
+    if (this._scroller.place.y > top) this._scroller.to(top);
   }
 
   /** Makes a row the keyboard's, and shows it. */
@@ -251,7 +252,8 @@ export class ListingRows extends ReactiveElement {
     const entry = Number(target.closest<HTMLElement>("[data-entry]")?.dataset.entry ?? -1);
     const key = target.closest<HTMLElement>("[data-sort]")?.dataset.sort as SortKey | undefined;
     if (key) this.dispatchEvent(new CustomEvent("listing-sort", { detail: key }));
-    if (entry < 0 || target.closest("a[href]")) return;
+    // (Rows that the page came with can only be followed, until the listing has come.)
+    if (entry < 0 || this.count === 0 || target.closest("a[href]")) return;
     if (target.matches(".peek")) return this._peek(entry);
     // Who marks a name in order to copy it does not mean the row.
     if (String(getSelection()) !== "") return;
@@ -263,27 +265,19 @@ export class ListingRows extends ReactiveElement {
 
   /** A link that gets the focus by mouse or by a screen reader is where the keyboard goes on. */
   private _focusIn(event: Event) {
-    const row = this._tell(event);
-    if (row) this.active = Number(row.dataset.entry);
-  }
-
-  /** The row of an event, which is told exactly then. */
-  private _tell(event: Event): HTMLElement | null {
     const row = (event.target as HTMLElement).closest<HTMLElement>("[data-entry]");
-    const entry = Number(row?.dataset.entry);
-    // (One that the page came with may be ahead of the listing.)
-    if (row && entry < this.model?.kept.count) {
-      addTooltips(row, rowOf(this.model.kept.entry(entry)));
-    }
-    return row;
+    if (row) this.active = Number(row.dataset.entry);
+    this._near(event, false);
   }
 
   /** (Outside of this element, one does not hear that the pointer went from one row to another.) */
-  private _over(event: PointerEvent) {
-    const row = this._tell(event), link = (event.target as HTMLElement).closest("a");
-    const entry = Number(row?.dataset.entry);
-    const wanted = link && event.pointerType === "mouse" && entry < this.model?.kept.count;
-    this._prefetch.over(wanted ? this.model.kept.entry(entry) : undefined);
+  private async _near(event: Event, mouse: boolean) {
+    const target = event.target as HTMLElement, click = mouse && target.closest("a") !== null;
+    const { comeNear } = await import("./near.ts");
+    const row = target.closest<HTMLElement>("[data-entry]"), entry = Number(row?.dataset.entry);
+    // (One that the page came with may be ahead of the listing.)
+    const known = entry < this.model?.kept.count ? this.model.kept.entry(entry) : undefined;
+    comeNear(row, known, click);
   }
 
   private _print(printing: boolean) {

@@ -7,7 +7,7 @@ import { t } from "../base/language.ts";
 import { formatNumber } from "../../formats/units.ts";
 import { agoOf } from "./ago.ts";
 import { canPeek } from "../../formats/kinds.ts";
-import { ARROW, bothTimes, exactSize, type Row } from "../../formats/listing_view.ts";
+import { ARROW, type Row } from "../../formats/listing_view.ts";
 
 /** What a row needs besides its entry. */
 export interface RowState {
@@ -75,15 +75,8 @@ export function fillRow(element: HTMLElement, row: Row, state: RowState): void {
   say(time, row.time);
   set(time, "datetime", row.exact);
   say(ago, row.mtime ? agoOf(now - row.mtime, t) : "");
+  // (near.ts says them.)
   for (const cell of [size, time, ago]) set(cell, "title", undefined);
-}
-
-/** Adds what its tooltips say, for who comes near it: hardly any of the rows that are made is ever asked. */
-export function addTooltips(element: HTMLElement, row: Row): void {
-  const [, , size, time, ago] = element.children as Iterable<HTMLElement>;
-  if (time.title) return;
-  size.title = exactSize(row);
-  time.title = ago.title = bothTimes(row);
 }
 
 function fillName(cell: HTMLElement, row: Row, { selected, stop }: RowState) {
