@@ -8,15 +8,11 @@ import type { Kept } from "./kept.ts";
 import { later } from "./later.ts";
 import { moved, moveOf, TypeAhead } from "./keys.ts";
 import type { Sort, SortKey } from "./order.ts";
-import type { RowState } from "./row-element.ts";
 import { measureRows } from "./ruler.ts";
 import { RowWindow } from "./row-window.ts";
 import { Scroller } from "./scroller.ts";
 import type { Selection } from "./selection.ts";
-import { type Row, rowOf } from "../../formats/listing_view.ts";
-
-/** Rows are made for so much beyond the view, so that a finger is not faster than they are. */
-const MARGIN_PX = 160;
+import { rowsOf } from "./visible.ts";
 
 /** So many rows are printed: a few hundred pages. */
 const PRINTED = 10_000;
@@ -286,33 +282,6 @@ export class ListingRows extends ReactiveElement {
     this.performUpdate();
   }
 
-  /** The positions to render: those in view, and the keyboard's, which may have been scrolled away. */
-  private _positions(): number[] {
-    const { y } = this._scroller.place, heights = this._heights!;
-    const from = this.printing ? 0 : heights.at(y - MARGIN_PX);
-    const to = this.printing
-      ? Math.min(PRINTED, this.count) - 1
-      : heights.at(y + this._scroller.view + MARGIN_PX);
-    const positions = Array.from({ length: to - from + 1 }, (_, i) => from + i);
-    const active = this.active < 0 ? -1 : this.positionOf(this.active);
-    if (active >= 0 && active < from) positions.unshift(active);
-    if (active > to) positions.push(active);
-    return positions;
-  }
-
-  private _row(position: number, top: number, stop: number, now: number): [() => Row, RowState] {
-    const entry = this.entryAt(position), height = this._heights!.height(position);
-    return [() => rowOf(this.model.kept.entry(entry)), {
-      entry,
-      index: position + 2,
-      style: `top:${top}px;height:${height}px`,
-      selected: this.model.selection.has(entry),
-      active: entry === this.active,
-      stop: entry === stop,
-      now,
-    }];
-  }
-
   /** Once the first rows are painted, they get their boxes; later ones have them at once. */
   private async _addBoxes() {
     await later();
@@ -321,15 +290,19 @@ export class ListingRows extends ReactiveElement {
   }
 
   /** The rows to show. */
-  private _rows(): [() => Row, RowState][] {
-    const heights = this._heights;
-    if (!heights || this.count === 0) return [];
-    const { s, y } = this._scroller.place, now = Date.now() / 1000;
-    const positions = this._positions();
-    const stop = this.active >= 0 && this.positionOf(this.active) >= 0 ? this.active : this.entryAt(
-      positions.find((p) => heights.top(p) >= y + this.model.inset.top) ?? positions[0],
-    );
-    return positions.map((p) => this._row(p, heights.top(p) - y + s, stop, now));
+  private _rows() {
+    const { active, printing, _scroller: { place, view } } = this,
+      { inset, selection } = this.model;
+    return rowsOf({
+      heights: this._heights!,
+      place,
+      view,
+      covered: inset.top,
+      active,
+      activeAt: active < 0 ? -1 : this.positionOf(active),
+      selection,
+      printed: printing ? PRINTED : undefined,
+    });
   }
 
   override update(changed: PropertyValues<this>) {
