@@ -68,8 +68,8 @@ function inLanguage(shell: string, language: Language, t: Translate): string {
 }
 
 /**
- * The page in a language, with the first view of a listing in it; without that where the URL asks for another order or
- * for some of the rows. `mirror` is what the mirror calls itself.
+ * The page in a language, with the first view of a listing in it; without rows where the URL asks for another order or
+ * for some of them. `mirror` is what the mirror calls itself.
  */
 export function firstPage(
   shell: string,
@@ -78,14 +78,11 @@ export function firstPage(
   request: Request,
   listing: Listing | undefined,
 ): string {
-  const url = URL.parse(request.url),
-    t = translator(language),
-    page = inLanguage(shell, language, t);
-  if (!listing || !url || url.search !== "") return page;
-  const { entries } = listing, shown = entries.slice(0, ROWS);
-  const more = entries.length > shown.length
-    ? '<p class="more"><a href="?format=html">…</a></p>'
-    : "";
+  const url = URL.parse(request.url), t = translator(language);
+  const page = inLanguage(shell, language, t);
+  if (!listing || !url) return page;
+  const entries = url.search === "" ? listing.entries : [], shown = entries.slice(0, ROWS);
+  const more = entries.length > ROWS ? '<p class="more"><a href="?format=html">…</a></p>' : "";
   const parts: [string, unknown][] = [
     ['class="around">', markup`class="around">${around(mirror, url.pathname, listing, t)}`],
     ['class="list"', shown[0]?.name.endsWith("/") ? 'class="list dirs"' : 'class="list"'],
