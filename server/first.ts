@@ -62,8 +62,8 @@ function inLanguage(shell: string, language: Language, t: Translate): string {
     .replace('<html lang="en"', `<html lang="${language}"`)
     .replace(/(data-t="([\w.]+)"[^>]*>)[^<]*/g, (_, tag, key) => tag + say(key))
     .replace(
-      /aria-label="[^"]*" (data-t-label="([\w.]+)")/g,
-      (_, attribute, key) => `aria-label="${say(key)}" ${attribute}`,
+      /aria-label="[^"]*"(\s+data-t-label="([\w.]+)")/g,
+      (_, attribute, key) => `aria-label="${say(key)}"${attribute}`,
     );
 }
 

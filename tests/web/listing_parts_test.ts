@@ -180,13 +180,13 @@ Deno.test("Loader: on a slow line, what comes is let gather, for a tenth of the 
         else controller.enqueue(bytesOf(line));
       },
     }, { highWaterMark: 0 });
-    const rest = (ms: number) => {
+    const sleep = (ms: number) => {
       rests.push(ms);
       clock += ms;
       return Promise.resolve();
     };
     const answer = () => Promise.resolve(new Response(body));
-    const options = { fetch: answer as typeof fetch, now: () => clock, rest };
+    const options = { fetch: answer as typeof fetch, now: () => clock, sleep };
     await new Loader("?format=json", () => {}, options).run();
     return rests;
   };

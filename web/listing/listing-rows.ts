@@ -269,11 +269,12 @@ export class ListingRows extends ReactiveElement {
   /** (Outside of this element, one does not hear that the pointer went from one row to another.) */
   private async _near(event: Event, mouse: boolean) {
     const target = event.target as HTMLElement, click = mouse && target.closest("a") !== null;
-    const { comeNear } = await import("./near.ts");
+    // (Where that cannot be had, as without a connection, nothing is lost but tooltips.)
+    const near = await import("./near.ts").catch(() => undefined);
     const row = target.closest<HTMLElement>("[data-entry]"), entry = Number(row?.dataset.entry);
     // (One that the page came with may be ahead of the listing.)
     const known = entry < this.model?.kept.count ? this.model.kept.entry(entry) : undefined;
-    comeNear(row, known, click);
+    near?.comeNear(row, known, click);
   }
 
   private _print(printing: boolean) {
@@ -308,9 +309,9 @@ export class ListingRows extends ReactiveElement {
   override update(changed: PropertyValues<this>) {
     super.update(changed);
     const { kept, sort } = this.model, grid = this._grid;
-    const dirs = kept.count > 0 && kept.entry(0).name.endsWith("/");
-    if (kept.count > 0) grid.parentElement!.classList.toggle("dirs", dirs);
-    grid.ariaMultiSelectable = "true";
+    if (kept.count > 0) {
+      grid.parentElement!.classList.toggle("dirs", kept.entry(0).name.endsWith("/"));
+    }
     grid.ariaBusy = `${!kept.complete}`;
     grid.ariaRowCount = `${kept.complete ? this.count + 1 : -1}`;
     const order = sort.descending ? "descending" : "ascending";

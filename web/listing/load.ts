@@ -34,7 +34,7 @@ export interface LoaderOptions {
   pause?: (failures: number) => number;
   now?: () => number;
   /** Waits for so many milliseconds. */
-  rest?: (ms: number) => Promise<void>;
+  sleep?: (ms: number) => Promise<void>;
 }
 
 /**
@@ -115,7 +115,7 @@ export class Loader {
 
   async #read(reader: ReadableStreamDefaultReader<Uint8Array>, skip: number) {
     const now = this.options.now ?? (() => performance.now());
-    const rest = this.options.rest ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+    const sleep = this.options.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
     const begun = now();
     let since = begun;
     for (;;) {
@@ -136,7 +136,7 @@ export class Loader {
       if (this.kept.count > 0) this.failures = 0;
       this.changed();
       const gather = Math.min(GATHER_MS.most, GATHERED * (came - begun));
-      if (slow && !this.kept.complete && gather >= GATHER_MS.least) await rest(gather);
+      if (slow && !this.kept.complete && gather >= GATHER_MS.least) await sleep(gather);
       else if (now() - since >= BUSY_MS) await pass();
       else continue;
       since = now();
